@@ -1,0 +1,44 @@
+// The control domain as the others see it: the device twin (desired, reported) and commands. Both
+// flow down as messages that the hub (or the device's long poll) delivers; what comes back is stored
+// before it is acknowledged.
+//
+// Threads: every call may block on SQL; call from workers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/id.hpp"
+#include "libs/base/result.hpp"
+#include "libs/base/time.hpp"
+
+namespace holdfast::control {
+
+// One message that waits for a device. `key` is stable across restarts ("command:cmd_...",
+// "twin:17"): a session that acknowledged a key never gets it again.
+struct Down {
+  std::string key;
+  std::string topic;  // "command/reboot/cmd_...", "twin/desired"
+  Bytes payload;      // JSON
+  std::optional<WallTime> deadline;
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // What waits for this device now, oldest first: commands queued or sent and not expired, then the
+  // desired twin if the device has not reported that version. At most `limit`.
+  virtual Result<std::vector<Down>> pending(DeviceId device, std::size_t limit) = 0;
+  virtual Result<std::optional<Down>> find_down(DeviceId device, std::string_view key) = 0;
+  virtual Status sent(DeviceId device, std::string_view key, WallTime at) = 0;
+  virtual Status delivered(DeviceId device, std::string_view key, WallTime at) = 0;  // PUBACK
+
+  // Upward; payloads as in contract/device-protocol.md. Code::payload_malformed when they do not parse.
+  virtual Status reply(DeviceId device, std::string_view command_id, View payload) = 0;
+  virtual Status twin_reported(DeviceId device, View payload) = 0;
+};
+
+}  // namespace holdfast::control

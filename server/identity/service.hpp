@@ -1,0 +1,59 @@
+// The identity domain as the others see it: who may connect, and the certificates and claims that
+// prove it. The certificate's subject CN is the device id; its serial is looked up on every
+// connection, resumed or not, because a resumed TLS session skips OpenSSL's own checks.
+//
+// Threads: every call may block on SQL; call from workers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/id.hpp"
+#include "libs/crypto/transport.hpp"
+#include "server/devices/service.hpp"
+
+namespace holdfast::identity {
+
+enum class Purpose { connect, renew };  // quarantined devices may renew, and nothing else
+
+struct Admission {
+  DeviceId device;
+  std::string name;
+  devices::State state = devices::State::enrolled;
+  std::optional<SiteId> site;
+  std::optional<TypeId> type;
+  std::string serial_hex;
+  WallTime not_after;
+};
+
+struct Enrolment {
+  std::string claim;            // EST password
+  Bytes csr_der;
+  std::string peer_address;
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // Codes: certificate_invalid, certificate_expired, certificate_revoked, device_unknown,
+  // device_quarantined, device_revoked, device_decommissioned.
+  virtual Result<Admission> admit(View certificate_der, Purpose purpose) = 0;
+
+  // EST (RFC 7030): DER of certificates, formatted by libs/est.
+  virtual Result<std::vector<Bytes>> ca_chain_der() = 0;  // issuing CA first, root last
+  virtual Result<Bytes> enrol(const Enrolment& enrolment) = 0;
+  virtual Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) = 0;
+
+  // What the server itself presents, for the operator API and for devices; renewed by itself.
+  virtual Result<crypto::Credential> server_credential() = 0;
+  virtual Result<std::vector<Bytes>> device_trust_der() = 0;
+
+  // Add device follows these (contract: claim progress).
+  virtual void first_connection(DeviceId device, WallTime at) = 0;
+  virtual void first_reading(DeviceId device, WallTime at) = 0;
+};
+
+}  // namespace holdfast::identity
