@@ -1,0 +1,101 @@
+// Transport: authenticated byte streams, as everything above the socket sees them. The real one is
+// TLS by OpenSSL straight on the descriptor (RFC 8446, RFC 5246); the one of simulations carries
+// plaintext with the peer's certificate given. Both behave alike in deadlines, bounds and errors.
+//
+// Threads: a SecureStream belongs to the loop it was accepted or connected on. The settings objects
+// may be changed from any thread; new handshakes see the change.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/metrics.hpp"
+#include "libs/crypto/key.hpp"
+#include "libs/os/network.hpp"
+
+namespace holdfast::crypto {
+
+struct Peer {
+  std::optional<Bytes> certificate_der;  // the leaf that the peer proved; chain-checked against `trust`
+  bool resumed = false;
+  std::string protocol;  // "TLSv1.3"
+  std::string address;   // "192.0.2.7:50312"
+};
+
+// A chain (leaf first, DER) and the leaf's key.
+struct Credential {
+  std::vector<Bytes> chain_der;
+  PrivateKey key;
+};
+
+// Reading and writing as os::Stream: read() answers would_block until there is more; write() takes
+// all bytes into a bounded buffer or answers Code::would_block when write_pending_max is reached.
+class SecureStream {
+ public:
+  virtual ~SecureStream() = default;  // closes at once
+  virtual const Peer& peer() const = 0;
+  virtual Result<std::size_t> read(std::span<std::uint8_t> into) = 0;  // 0: the peer closed
+  virtual Status write(View bytes) = 0;        // queued and flushed by the stream itself
+  virtual std::size_t write_pending() const = 0;
+  virtual void wait_readable(os::Task ready) = 0;
+  virtual void wait_drained(os::Task drained) = 0;  // called when write_pending() is 0
+  // Sends what is pending, close_notify, then the end of stream; destroys nothing. Bounded: after
+  // two seconds the socket closes regardless.
+  virtual void shut() = 0;
+};
+
+enum class ClientCertificate { none, optional, required };
+
+struct ServerSettings {
+  Credential credential;
+  std::vector<Bytes> trust_der;  // CAs that client certificates may chain to
+  ClientCertificate client = ClientCertificate::required;
+  bool allow_tls12 = false;
+  bool tickets = true;
+  Duration handshake_limit = seconds(10);
+  unsigned handshakes_max = 64;   // at once, per listener; more wait in the backlog
+  unsigned silent_max = 4096;     // connections that sent nothing yet; the oldest is closed beyond it
+  std::size_t write_pending_max = 256 * 1024;
+};
+
+// Shared by listeners; replaced as a whole (a renewed certificate) without closing anything.
+class ServerContext {
+ public:
+  virtual ~ServerContext() = default;
+  virtual Status replace(ServerSettings settings) = 0;  // any thread
+};
+
+struct ClientSettings {
+  std::vector<Bytes> trust_der;                  // the server must chain to one of these ...
+  std::optional<Bytes> trust_fingerprint;        // ... or to a CA with this SHA-256 (first contact)
+  std::string server_name;                       // expected name or address; sent as SNI when a name
+  std::optional<Credential> credential;
+  std::size_t write_pending_max = 1024 * 1024;
+};
+
+using SecureAcceptFn = std::function<void(std::unique_ptr<SecureStream>)>;
+using SecureConnectFn = std::move_only_function<void(Result<std::unique_ptr<SecureStream>>)>;
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual Result<std::shared_ptr<ServerContext>> make_context(ServerSettings settings) = 0;
+  // `accept` runs after a successful handshake, on `loop`.
+  virtual Result<std::unique_ptr<os::Listener>> listen(os::Loop& loop, const os::Endpoint& at,
+                                                       std::shared_ptr<ServerContext> context,
+                                                       SecureAcceptFn accept) = 0;
+  // The chain that a server presented (leaf first) is in `server_chain` of the stream's peer when
+  // trust_fingerprint was used; see peer().certificate_der for the leaf.
+  virtual void connect(os::Loop& loop, const os::Endpoint& to, ClientSettings settings, MonoTime deadline,
+                       SecureConnectFn done) = 0;
+};
+
+std::unique_ptr<Transport> make_tls_transport(os::Network& network, Metrics& metrics);
+// For simulations only: identities are given, nothing is encrypted.
+std::unique_ptr<Transport> make_plain_transport(os::Network& network, Metrics& metrics);
+
+}  // namespace holdfast::crypto
