@@ -11,7 +11,7 @@ namespace holdfast::crypto {
 inline constexpr std::size_t kCertsOnlyMax = 16;
 
 Bytes make_certs_only(const std::vector<Bytes>& certificates_der);
-// The certificates in order, not checked. Code::corrupt for anything but DER certs-only.
+// The certificates in order, not checked. Code::invalid_argument for anything but DER certs-only.
 Result<std::vector<Bytes>> parse_certs_only(View der);
 
 }  // namespace holdfast::crypto

@@ -16,21 +16,23 @@ struct Csr {
   Bytes der;
   Bytes subject_der;
   std::string subject, subject_cn;  // suggestions: whoever issues decides on names
+  std::string subject_serial;       // serialNumber (2.5.4.5), "" when absent
   PublicKey key;
-  std::optional<AlternativeNames> names;   // asked for; never copied
-  std::vector<Extension> extensions;       // asked for; never copied
-  std::string challenge_password;          // PKCS#9 (RFC 2985 5.4.1), "" when absent
+  std::optional<AlternativeNames> names;    // asked for; never copied
+  std::vector<Extension> extensions;        // asked for; never copied
+  std::string challenge_password;           // PKCS#9 (RFC 2985 5.4.1), "" when absent
   std::vector<std::string> attribute_oids;  // all of them, in order
 };
 
-// Reads the request, checks proof of possession (its signature fits its key) and the policy of
-// check_device_key(). Errors: Code::corrupt (not a request), Code::unsupported (algorithm),
-// Code::invalid_argument (weak key, wrong signature).
+// Reads the request, checks proof of possession (its signature fits its key, SHA-256 or stronger)
+// and check_key_policy(). Errors: Code::csr_malformed, Code::csr_key_weak; each says which rule
+// failed.
 Result<Csr> parse_csr(View der);
 
 struct CsrSpec {
   std::string common_name;
-  Bytes subject_der;  // used instead of common_name when not empty: re-enrolment keeps the subject
+  std::string serial_number;  // of the device (2.5.4.5), "" for none
+  Bytes subject_der;          // used instead of both when not empty: re-enrolment keeps the subject
   AlternativeNames names;
   std::string challenge_password;  // "" for none
 };

@@ -22,9 +22,9 @@ enum class Profile {
 
 struct CertificateRequestSpec {
   Profile profile = Profile::device;
-  Bytes serial;             // from make_serial()
-  std::string common_name;  // UTF-8, 1 to 64 bytes
-  std::string organisation;  // may be empty
+  Bytes serial;                    // from make_serial()
+  std::string common_name;         // UTF-8, 1 to 64 bytes
+  std::string organisation;        // may be empty
   WallTime not_before, not_after;  // whole seconds count; both inside 1950 to 9999
   AlternativeNames names;
   std::vector<Extension> extensions;  // more of them; none of those written by the profile

@@ -4,7 +4,7 @@
 //
 // Signatures: P-256 with SHA-256 and P-384 with SHA-384, as DER (RFC 3279 2.2.3); Ed25519 pure;
 // RSA PKCS#1 v1.5 with SHA-256.
-// Errors: Code::corrupt for bytes that are no key, Code::unsupported for other algorithms.
+// Errors: Code::invalid_argument for bytes that are no key, Code::unsupported for other algorithms.
 #pragma once
 
 #include <memory>
@@ -83,17 +83,19 @@ class PrivateKey final {
   Result<Bytes> pkcs8_der() const;
   Result<std::string> pkcs8_pem() const;
 
-  const std::shared_ptr<evp_pkey_st>& handle() const { return public_.handle(); }
+  const std::shared_ptr<evp_pkey_st>& handle() const { return handle_; }
   // For bridges of key stores: an EVP_PKEY that can sign, and its public part.
   static Result<PrivateKey> from_handle(std::shared_ptr<evp_pkey_st> handle);
 
  private:
+  std::shared_ptr<evp_pkey_st> handle_;
   PublicKey public_;
 };
 
-// What a device may bring: P-256, P-384, Ed25519, RSA of 2048 to 8192 bits with an odd exponent of
-// 65537 or more, a modulus that is odd, divisible by 8 in length and without the fingerprint of the
-// ROCA weakness (CVE-2017-15361). The error says which rule failed; Code::invalid_argument.
-Status check_device_key(const PublicKey& key);
+// What a device may bring: P-256, P-384, Ed25519, or RSA of 2048 to 4096 bits with an odd exponent
+// from 65537 to 2^64, a modulus that is odd, divisible by 8 in length, without small factors and
+// without the fingerprint of the ROCA weakness (CVE-2017-15361). The error says which rule failed:
+// Code::csr_key_weak. Needs no OpenSSL: works on SubjectPublicKeyInfo.
+Status check_key_policy(View spki_der);
 
 }  // namespace holdfast::crypto

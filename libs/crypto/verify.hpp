@@ -2,7 +2,7 @@
 // it our own profiles, because plain OpenSSL accepts CAs as leaves, empty and missing extended key
 // usages, version 1 and serials that no CA may issue. Each refusal says which rule failed.
 //
-// Errors: Code::invalid_argument with the reason; Code::corrupt for bytes that are no certificate.
+// Errors: Code::certificate_invalid or Code::certificate_expired, with the reason.
 // A TrustStore is immutable and thread-safe.
 #pragma once
 
@@ -22,7 +22,7 @@ inline constexpr int kChainDepthMax = 4;  // CAs above a leaf
 // The rules that need nothing but the certificate itself: version 3, serial of 1 to 20 bytes and
 // positive, no CA and no right to sign certificates, extendedKeyUsage there and naming the purpose
 // (not only anyExtendedKeyUsage), no extension twice, no unknown critical extension, a key that
-// check_device_key() accepts, signed with SHA-2, authority key identifier there unless self-issued.
+// check_key_policy() accepts, signed with SHA-2, authority key identifier there unless self-issued.
 Status check_leaf_profile(const Certificate& leaf, Purpose purpose);
 // A CA: version 3, basicConstraints critical with CA true, keyCertSign, subject key identifier.
 Status check_ca_profile(const Certificate& ca);

@@ -1,7 +1,7 @@
 // X.509 certificates (RFC 5280) as plain values, read by a strict DER reader of our own: one
 // encoding of each certificate, none that another reader could see differently.
 // Parsing only says what is written there; libs/crypto/verify.hpp says whether to believe it.
-// Errors: Code::corrupt, with what and where. Values; thread-safe.
+// Errors: Code::certificate_invalid, with what and where. Values; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -65,11 +65,11 @@ inline constexpr std::string_view kOidAnyUsage = "2.5.29.37.0";
 
 struct Certificate {
   Bytes der;
-  int version = 3;                // 1, 2 or 3
-  Bytes serial;                   // content of the INTEGER, as encoded (two's complement)
-  std::string signature_oid;      // of the signature over the certificate
-  Bytes subject_der, issuer_der;  // Name, with tag
-  std::string subject, issuer;    // "CN=dev_01J9, O=Example" in the order of the encoding
+  int version = 3;                    // 1, 2 or 3
+  Bytes serial;                       // content of the INTEGER, as encoded (two's complement)
+  std::string signature_oid;          // of the signature over the certificate
+  Bytes subject_der, issuer_der;      // Name, with tag
+  std::string subject, issuer;        // "CN=dev_01J9, O=Example" in the order of the encoding
   std::string subject_cn, issuer_cn;  // the last CN; "" when there is none
   WallTime not_before, not_after;
   Bytes spki_der;
@@ -77,7 +77,7 @@ struct Certificate {
   std::vector<Extension> extensions;
   // The known ones, decoded.
   std::optional<AlternativeNames> names;
-  std::optional<std::uint16_t> key_usage;                 // KeyUsage bits
+  std::optional<std::uint16_t> key_usage;                  // KeyUsage bits
   std::optional<std::vector<std::string>> extended_usage;  // object identifiers
   std::optional<BasicConstraints> basic_constraints;
   Bytes subject_key_id, authority_key_id;  // empty when absent

@@ -1,7 +1,7 @@
 // Key stores: private keys by name, wherever they lie. A file, a TPM or a PKCS#11 token gives the
 // same crypto::PrivateKey; only the evidence class tells how well the key is held.
-// Errors: not_found, already_exists, invalid_argument (name), corrupt (sealed by another key or
-// damaged), and those of os::Files. Thread-safe.
+// Errors: not_found, already_exists, invalid_argument (name), corrupt (damaged), seal_key_wrong,
+// and those of os::Files. Thread-safe, but for two calls at once that change one name.
 #pragma once
 
 #include <memory>
@@ -45,6 +45,7 @@ Result<std::unique_ptr<KeyStore>> make_file_key_store(os::Files& files, os::Entr
                                                       std::string folder, View sealing_key32);
 
 // The 32 bytes in the file at `path` (mode 0600); made from `entropy` when there is no such file.
+// Code::seal_key_wrong when the file holds anything else. The caller wipes them (crypto/aead.hpp).
 Result<Bytes> load_or_make_sealing_key(os::Files& files, os::Entropy& entropy,
                                        const std::string& path);
 
