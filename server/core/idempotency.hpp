@@ -1,0 +1,40 @@
+// Idempotency-Key (contract/openapi.yaml): a POST repeated with the same key, caller, operation and
+// body gets the stored answer; with another body, idempotency_mismatch. Answers are kept sealed for
+// 24 h. The answer is stored in the transaction of the change, so a kill between change and answer
+// still replays it.
+// Threads: find() from workers; keep() inside a change.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/core/change.hpp"
+
+namespace holdfast::core {
+
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 128;
+inline constexpr std::size_t kIdempotencyAnswerBytesMax = 256 * 1024;
+inline constexpr Duration kIdempotencyKeep = hours(24);
+
+struct IdempotentCall {
+  std::string caller;     // Caller::id
+  std::string operation;  // operation id of the contract, with the path's ids
+  std::string key;        // as sent; invalid_argument if empty, too long or not printable
+  Bytes body_digest;      // SHA-256 of the request body
+};
+struct StoredAnswer {
+  int status = 0;
+  std::string headers;  // "Name: value\n" lines that a replay repeats (ETag, Location)
+  std::string body;
+};
+
+// The stored answer, nothing (run the call), or idempotency_mismatch. Call once before the change,
+// and again inside it (racing twins: the second sees the first's answer).
+Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer& sealer, const IdempotentCall& call,
+                                                WallTime now);
+Status keep_answer(Change& change, const IdempotentCall& call, const StoredAnswer& answer);
+// Removes what is older than kIdempotencyKeep; for a job. Answers how many.
+Result<std::int64_t> trim_answers(sql::Tx& tx, WallTime now);
+
+}  // namespace holdfast::core
