@@ -1,0 +1,61 @@
+// KeySource: where journal, series and events get their data keys. The server's adapter is the key
+// ring (server/store/seal); tests use keys in memory. What is encrypted under a destroyed key is
+// gone, in old backups too: that is how Holdfast erases.
+//
+// Purposes: "journal", "series:<subject>", "events:<segment>". A key is durable when create()
+// returns, and gone for good when destroy() returns. Errors: not_found, and those of os::Files.
+// Threads: any.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/result.hpp"
+#include "libs/crypto/aead.hpp"
+
+namespace holdfast::journal {
+
+using KeyId = std::uint64_t;  // 0: none; never used twice
+
+// 32 bytes that wipe themselves.
+struct Key {
+  KeyId id = 0;
+  std::array<std::uint8_t, crypto::kAeadKeyBytes> bytes{};
+
+  Key() = default;
+  Key(const Key&) = default;
+  Key& operator=(const Key&) = default;
+  ~Key() { crypto::wipe(bytes); }
+  View view() const { return bytes; }
+};
+
+class KeySource {
+ public:
+  virtual ~KeySource() = default;
+  virtual Result<Key> create(std::string_view purpose) = 0;
+  virtual Result<Key> get(KeyId id) = 0;
+  virtual Status destroy(KeyId id) = 0;  // destroying what is not there succeeds
+
+  // Many at once: an adapter that writes a file for each change overrides these with one write.
+  virtual Result<std::vector<Key>> create_all(const std::vector<std::string>& purposes) {
+    std::vector<Key> keys;
+    for (const std::string& purpose : purposes) {
+      auto key = create(purpose);
+      if (!key) return std::unexpected(key.error());
+      keys.push_back(*key);
+    }
+    return keys;
+  }
+  virtual Status destroy_all(const std::vector<KeyId>& ids) {
+    for (const KeyId id : ids) {
+      if (auto gone = destroy(id); !gone) return gone;
+    }
+    return {};
+  }
+};
+
+}  // namespace holdfast::journal
