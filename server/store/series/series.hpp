@@ -1,0 +1,130 @@
+// The series port: numbers, texts and booleans over time, of many devices (decision 5). Readings get
+// in through the journal; this is how they are asked for, kept for a time, and erased. Adapters:
+// our own segments (server/store/series/store.hpp); ClickHouse comes behind the same port.
+//
+// Shapes: a metric is "<stream>.<field>"; a range is from <= time < to. Points come ordered by time,
+// and for equal times by arrival. Two points of a metric are one only if both have source `device`
+// and the same time: the last write wins.
+// Errors: not_found, quota_exceeded, invalid_argument, corrupt, io_error. A deadline is no error: the
+// answer says `partial`. Threads: any; calls may read from disk, so make them on workers; admit()
+// never blocks.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/id.hpp"
+#include "libs/base/result.hpp"
+#include "libs/base/time.hpp"
+#include "libs/os/loop.hpp"
+#include "server/store/series/reading.hpp"
+
+namespace holdfast::series {
+
+inline constexpr std::size_t kBucketsMax = 10'000;
+
+struct Point {
+  WallTime time;
+  TimeSource source = TimeSource::server;
+  WallTime received;
+  WallTime claimed;  // source uncertain: the device's own time; else equal to `time`
+  Value value;
+};
+
+struct Range {
+  WallTime from{INT64_MIN};
+  WallTime to{INT64_MAX};
+};
+
+struct RangeQuery {
+  Ulid device{};
+  std::string metric;
+  Range range;
+  bool newest_first = false;
+  MonoTime deadline = kNever;
+};
+
+// How an answer ended: partial, when the deadline came first or a damaged file was left out.
+struct Outcome {
+  bool partial = false;
+  std::string reason;  // of partial
+};
+
+struct BucketQuery {
+  Ulid device{};
+  std::vector<std::string> metrics;
+  Range range;      // both ends given
+  Duration length;  // of a bucket; they are aligned to 1970
+  MonoTime deadline = kNever;
+};
+
+// Numbers have all; texts and booleans have count, first and last (numbers == 0).
+struct Bucket {
+  WallTime start;
+  std::uint64_t count = 0;
+  std::uint64_t numbers = 0;  // points that went into min, max and sum
+  double min = 0, max = 0, sum = 0;
+  Value first, last;
+  double mean() const { return sum / static_cast<double>(numbers); }
+};
+struct BucketAnswer {
+  Outcome outcome;
+  std::vector<std::vector<Bucket>> metrics;  // in the query's order; empty buckets are left out
+};
+
+struct Last {
+  std::string metric;
+  Point point;
+};
+
+struct RetentionClass {
+  ClassId id = 0;
+  std::string name = "default";
+  std::optional<Duration> keep;            // nullopt: for ever
+  std::optional<std::uint64_t> bytes_max;  // of files of this class; the oldest days go first
+};
+
+struct RetentionStep {
+  std::string class_name;
+  std::int64_t day = 0;  // since 1970; all of this day's points of the class
+  std::uint64_t bytes = 0;
+  WallTime due;  // when it goes (at once, where that lies in the past)
+  std::string reason;  // "age", "bytes"
+};
+
+struct ErasePreview {
+  std::uint64_t devices = 0, metrics = 0, points = 0, bytes = 0;
+  std::optional<WallTime> first, last;
+};
+
+class Series {
+ public:
+  virtual ~Series() = default;
+
+  // May this device's record be appended? quota_exceeded names the bound that new metrics would
+  // break: of one device, or of the server. Counts the metrics as present.
+  virtual Status admit(const Ulid& device, View reading_body) = 0;
+
+  virtual Result<std::vector<Last>> metrics(const Ulid& device) = 0;  // by name
+  // For each device the newest point of each of these metrics that it has.
+  virtual Result<std::vector<std::vector<Last>>> last(const std::vector<Ulid>& devices,
+                                                      const std::vector<std::string>& metrics) = 0;
+  // Streams: `use` gets points in pieces and stops by returning false.
+  virtual Result<Outcome> range(const RangeQuery& query,
+                                const std::function<bool(const std::vector<Point>&)>& use) = 0;
+  virtual Result<BucketAnswer> buckets(const BucketQuery& query) = 0;
+
+  virtual Status set_retention(std::vector<RetentionClass> classes) = 0;
+  // What will go until `until`, oldest first.
+  virtual Result<std::vector<RetentionStep>> retention_preview(WallTime until) = 0;
+  virtual Result<std::vector<RetentionStep>> retention_apply(WallTime now) = 0;
+
+  // Whatever lies under this subject (a device, or whom its streams name). After erase() neither
+  // folder, nor old backups, nor the ring yield it. Seals first: may take seconds.
+  virtual Result<ErasePreview> erase_preview(const Ulid& subject) = 0;
+  virtual Result<ErasePreview> erase(const Ulid& subject) = 0;
+};
+
+}  // namespace holdfast::series
