@@ -52,13 +52,17 @@ std::optional<Code> code_named(std::string_view kebab_case_name);
 }  // namespace holdfast
 
 // TRY(expr): the value of a Result, or return its error from this function. Not inside coroutines.
-#define HOLDFAST_TRY(expr)                                                     \
+#define HOLDFAST_TRY_AS(name, expr)                                            \
   __extension__({                                                              \
-    auto&& try_result_ = (expr);                                               \
-    if (!try_result_) [[unlikely]]                                             \
-      return std::unexpected(std::move(try_result_).error());                  \
-    ::holdfast::detail::take(std::move(try_result_));                          \
+    auto&& name = (expr);                                                      \
+    if (!name) [[unlikely]]                                                    \
+      return std::unexpected(std::move(name).error());                         \
+    ::holdfast::detail::take(std::move(name));                                 \
   })
+#define HOLDFAST_JOIN_NOW(a, b) a##b
+#define HOLDFAST_JOIN(a, b) HOLDFAST_JOIN_NOW(a, b)
+// A name of its own each time: a TRY inside a lambda inside a TRY shadows nothing.
+#define HOLDFAST_TRY(expr) HOLDFAST_TRY_AS(HOLDFAST_JOIN(try_result_, __COUNTER__), expr)
 #define TRY(expr) HOLDFAST_TRY(expr)
 
 namespace holdfast::detail {
