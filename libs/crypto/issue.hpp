@@ -36,7 +36,7 @@ struct Issuer {
 };
 
 inline constexpr std::size_t kSerialBytes = 16;
-// Positive, no leading zero byte, 125 bits of the randomness given.
+// Positive, always 16 bytes with 126 bits of the randomness given.
 Bytes make_serial(std::span<const std::uint8_t, kSerialBytes> random);
 
 // The certificate's DER. Refuses a validity that leaves the issuer's, an issuer that is no CA or
