@@ -25,6 +25,13 @@ struct Down {
   std::optional<WallTime> deadline;
 };
 
+// The twin as the device sees it over HTTPS. Documents are JSON objects; "{}" before the first one.
+struct TwinView {
+  std::int64_t version = 0;  // of desired; 0: never set
+  Bytes desired;
+  Bytes reported;
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -33,6 +40,8 @@ class Service {
   // desired twin if the device has not reported that version. At most `limit`.
   virtual Result<std::vector<Down>> pending(DeviceId device, std::size_t limit) = 0;
   virtual Result<std::optional<Down>> find_down(DeviceId device, std::string_view key) = 0;
+  // find_down(device, "twin:<version>") gives the message of this version.
+  virtual Result<TwinView> twin(DeviceId device) = 0;
   virtual Status sent(DeviceId device, std::string_view key, WallTime at) = 0;
   virtual Status delivered(DeviceId device, std::string_view key, WallTime at) = 0;  // PUBACK
 

@@ -23,6 +23,7 @@ struct Delivery {
   std::uint64_t session_tag = 0;
   std::uint16_t packet_id = 0;
   bool dup = false;
+  std::string content_type;  // as the device gave it, "" for none: decides the format of a reading
 };
 
 using Done = std::move_only_function<void(Status)>;

@@ -1,0 +1,80 @@
+// Hub: where devices come in. MQTT 3.1.1 and 5.0 on one port, HTTPS (EST, device routes, downloads)
+// on the other, both over authenticated streams (contract/device-protocol.md). The hub knows who
+// speaks, what a session is and which topics a device has; what messages mean is the domains' matter.
+//
+// Each of its loops listens on both ports and owns what it accepts. Calls into the domains that may
+// block run on the workers that were passed in; ingest runs on the loops.
+// Threads: make(), start() and stop() from the owner's thread. After stop() has called back, or in a
+// simulation whose machine has crashed, the hub may be destroyed; destroying it earlier cuts all
+// connections without a word.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/log.hpp"
+#include "libs/base/metrics.hpp"
+#include "libs/crypto/transport.hpp"
+#include "libs/os/system.hpp"
+#include "server/control/service.hpp"
+#include "server/core/jobs.hpp"
+#include "server/core/migrate.hpp"
+#include "server/core/notices.hpp"
+#include "server/devices/service.hpp"
+#include "server/hub/limits.hpp"
+#include "server/identity/service.hpp"
+#include "server/telemetry/service.hpp"
+
+namespace holdfast::hub {
+
+// What the hub works with; all of it outlives the hub.
+struct Parts {
+  os::System system;
+  crypto::Transport& transport;
+  core::Store& store;
+  core::Dispatcher& dispatcher;  // not yet started: the hub follows notices
+  devices::Service& devices;
+  identity::Service& identity;
+  control::Service& control;
+  telemetry::Service& telemetry;
+  os::Workers& workers;  // for calls that block
+  const Log& log;
+  Metrics& metrics;
+};
+
+// The agent's program for one platform ("linux-x86_64"), as devices download it.
+struct AgentBinary {
+  std::string platform;
+  std::string path;
+};
+
+struct Options {
+  os::Endpoint mqtt;    // port 0: any
+  os::Endpoint device;  // HTTPS
+  unsigned loops = 1;   // threads that talk to devices
+  std::vector<AgentBinary> agents;
+  Limits limits;
+};
+
+class Hub {
+ public:
+  static Result<std::unique_ptr<Hub>> make(Parts parts, Options options);
+  virtual ~Hub() = default;
+
+  // Takes up the sessions of the last run, then listens. Errors: those of identity and of listen().
+  virtual Status start() = 0;
+  virtual os::Endpoint mqtt_endpoint() const = 0;    // with the real port, after start()
+  virtual os::Endpoint device_endpoint() const = 0;
+
+  // Stops listening, says good-bye to all (0x8B), waits for what is on its way to the disk and to
+  // devices, at most `limit`, then posts `done` to `on`. Once.
+  virtual void stop(Duration limit, os::Loop& on, os::Task done) = 0;
+
+  // For core::Jobs::every("hub.expire_sessions", ...): removes sessions whose time is over.
+  virtual core::JobHandler expire_sessions() = 0;
+};
+
+std::vector<core::Migration> hub_migrations();
+
+}  // namespace holdfast::hub
