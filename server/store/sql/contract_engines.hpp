@@ -1,0 +1,45 @@
+// For tests: each engine of the sql port, opened empty and thrown away with its holder.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/store/sql/sql.hpp"
+#include "server/store/sql/test_database.hpp"
+
+namespace holdfast::sql {
+
+class EngineHolder {
+ public:
+  virtual ~EngineHolder() = default;
+  virtual Database& database() = 0;
+};
+
+struct EngineCase {
+  std::string name;
+  std::function<Result<std::unique_ptr<EngineHolder>>(const os::System&)> open;
+};
+
+class SqliteHolder final : public EngineHolder {
+ public:
+  static Result<std::unique_ptr<EngineHolder>> open(const os::System& system) {
+    auto holder = std::make_unique<SqliteHolder>(system);
+    SqliteSettings settings;
+    settings.path = holder->folder_ / "test.db";
+    holder->database_ = TRY(open_sqlite(system, holder->metrics_, settings));
+    return std::unique_ptr<EngineHolder>(std::move(holder));
+  }
+  explicit SqliteHolder(const os::System& system) : folder_(system.files) {}
+  Database& database() override { return *database_; }
+
+ private:
+  TempFolder folder_;
+  Metrics metrics_;
+  std::unique_ptr<Database> database_;
+};
+
+inline std::vector<EngineCase> engine_cases() { return {{"sqlite", SqliteHolder::open}}; }
+
+}  // namespace holdfast::sql
