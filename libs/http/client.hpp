@@ -29,10 +29,12 @@ struct ClientRequest {
   Headers headers;           // Host and Content-Length are added
   Bytes body;
   MonoTime deadline = kNever;               // for the whole answer
+  std::optional<Duration> silence_limit;    // between two pieces of the answer: for event streams
   std::size_t body_max = 16 * 1024 * 1024;  // bytes of the answer's body; streamed ones have no bound
   // Called when status and headers are known; an error gives up. May be null.
   std::function<Status(const ResponseHead&)> on_head;
-  // Gets the body piece by piece instead of ClientResponse::body; an error gives up. May be null.
+  // Gets the body of a 2xx answer piece by piece instead of ClientResponse::body, which still gets
+  // that of other answers; an error gives up. May be null.
   std::function<Status(View)> on_body;
 };
 
@@ -53,6 +55,8 @@ struct ClientOptions {
 using ResponseFn = std::move_only_function<void(Result<ClientResponse>)>;
 enum class RequestTag : std::uint64_t { none = 0 };
 
+class ClientPool;
+
 class Client final {
  public:
   Client(os::Loop& loop, crypto::Transport& transport, os::Endpoint server,
@@ -68,8 +72,7 @@ class Client final {
   void replace(crypto::ClientSettings settings);
 
  private:
-  struct Pool;
-  std::shared_ptr<Pool> pool_;
+  std::shared_ptr<ClientPool> pool_;
 };
 
 // The problem (RFC 9457) in an answer of 4xx or 5xx as an Error; without one, the nearest code for

@@ -41,7 +41,7 @@ using Handler = std::function<void(Request, Responder)>;
 // that the body may have, or an error that is answered at once. Must not block.
 using Admit = std::function<Result<std::size_t>(const Request& head)>;
 
-class Connection;
+struct ServerState;
 
 class Server final {
  public:
@@ -58,8 +58,7 @@ class Server final {
   std::size_t connections() const;
 
  private:
-  struct Shared;
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<ServerState> state_;
 };
 
 }  // namespace holdfast::http

@@ -10,6 +10,8 @@
 
 namespace holdfast::http {
 
+inline constexpr Duration kNoLimit{INT64_MAX};  // for event streams, which end by silence_limit
+
 class SyncClient final {
  public:
   SyncClient(os::Threads& threads, crypto::Transport& transport, os::Endpoint server,
