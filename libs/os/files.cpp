@@ -32,7 +32,7 @@ Result<Bytes> read_file(Files& files, const std::string& path, std::size_t size_
   const std::uint64_t size = TRY(file->size());
   if (size > size_max) {
     return fail(Code::invalid_argument, path + " has " + std::to_string(size) + " bytes; at most " +
-                                     std::to_string(size_max) + " are read");
+                                            std::to_string(size_max) + " are read");
   }
   return file->read_at(0, static_cast<std::size_t>(size));
 }
@@ -48,7 +48,9 @@ Status replace_file(Files& files, const std::string& path, View content) {
   return files.sync_dir(folder_of(path));
 }
 
-bool exists(Files& files, const std::string& path) { return files.stat(path).has_value(); }
+bool exists(Files& files, const std::string& path) {
+  return files.stat(path).has_value();
+}
 
 Status remove_tree(Files& files, const std::string& path) {
   const auto entry = files.stat(path);

@@ -54,11 +54,11 @@ Result<std::vector<Address>> look_up(const Endpoint& endpoint, Lookup how, bool 
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_NUMERICSERV | (how == Lookup::numeric ? AI_NUMERICHOST : 0);
   addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(),
-                                  &wanted, &found);
+  const int error =
+      ::getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &wanted, &found);
   if (error != 0) {
-    return fail(Code::unavailable, "cannot look up \"" + endpoint.host + "\": " +
-                                       ::gai_strerror(error) + "; check the name and DNS");
+    return fail(Code::unavailable, "cannot look up \"" + endpoint.host +
+                                       "\": " + ::gai_strerror(error) + "; check the name and DNS");
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(found, &::freeaddrinfo);
   std::vector<Address> out;

@@ -53,7 +53,8 @@ std::unexpected<Error> socket_error(int error, std::string_view action) {
     case EPERM:
       return fail(Code::forbidden, text + "; ports below 1024 need CAP_NET_BIND_SERVICE");
     case EADDRINUSE:
-      return fail(Code::unavailable, text + "; stop the program that uses it or choose another port");
+      return fail(Code::unavailable,
+                  text + "; stop the program that uses it or choose another port");
     default:
       return fail(Code::unavailable, text);
   }

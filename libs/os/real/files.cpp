@@ -66,7 +66,7 @@ class RealFile final : public File {
   }
 
   Result<std::uint64_t> size() const override {
-    struct stat info {};
+    struct stat info{};
     if (::fstat(fd_.get(), &info) < 0) return file_error(errno, "stat", path_);
     return static_cast<std::uint64_t>(info.st_size);
   }
@@ -102,6 +102,9 @@ Result<std::unique_ptr<File>> RealFiles::open(const std::string& path, Open mode
   Fd fd(retry_interrupted(
       [&] { return ::open(path.c_str(), flags_of(mode) | O_CLOEXEC | O_NOCTTY, 0600); }));
   if (!fd.valid()) return file_error(errno, "open", path);
+  struct stat info{};
+  if (::fstat(fd.get(), &info) < 0) return file_error(errno, "open", path);
+  if (S_ISDIR(info.st_mode)) return file_error(EISDIR, "open", path);
   return std::make_unique<RealFile>(std::move(fd), path);
 }
 
@@ -127,7 +130,7 @@ Result<std::vector<Entry>> RealFiles::list(const std::string& folder) {
     if (row == nullptr) break;
     const std::string name = row->d_name;
     if (name == "." || name == "..") continue;
-    struct stat info {};
+    struct stat info{};
     if (::fstatat(::dirfd(dir.get()), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) {
       if (errno == ENOENT) continue;  // removed since
       return file_error(errno, "stat", join(folder, name));
@@ -163,14 +166,14 @@ Status RealFiles::sync_dir(const std::string& folder) {
 }
 
 Result<Entry> RealFiles::stat(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) < 0) return file_error(errno, "stat", path);
   const auto slash = path.rfind('/');
   return entry_of(slash == std::string::npos ? path : path.substr(slash + 1), info);
 }
 
 Result<Space> RealFiles::space(const std::string& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (retry_interrupted([&] { return ::statvfs(path.c_str(), &info); }) < 0) {
     return file_error(errno, "ask for free space at", path);
   }

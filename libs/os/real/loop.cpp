@@ -44,7 +44,9 @@ struct LoopCore::Asio {
 };
 
 LoopCore::LoopCore() : asio_(std::make_unique<Asio>()) {}
-LoopCore::~LoopCore() { shut(); }
+LoopCore::~LoopCore() {
+  shut();
+}
 
 bool LoopCore::here() const {
   const auto owner = owner_.load();
@@ -115,7 +117,8 @@ void LoopCore::arm() {
 
 void LoopCore::run_timers() {
   const std::int64_t now = clock_.mono().us;
-  const std::uint64_t first_new = next_timer_;  // a timer that re-arms itself must not starve the rest
+  const std::uint64_t first_new =
+      next_timer_;               // a timer that re-arms itself must not starve the rest
   armed_ = MonoTime{INT64_MIN};  // at() need not arm: it is done once, below
   auto next = timers_.begin();
   while (next != timers_.end() && next->first.first <= now && !asio_->context.stopped()) {
@@ -201,7 +204,9 @@ std::shared_ptr<Watch> Watch::make(std::shared_ptr<LoopCore> core, int fd) {
   return std::shared_ptr<Watch>(new Watch(std::move(core), fd));
 }
 
-Watch::~Watch() { close(); }
+Watch::~Watch() {
+  close();
+}
 
 void Watch::wait(Kind kind, Task ready) {
   assert(core_->here());
@@ -241,7 +246,9 @@ int Watch::release() {
   return fd;
 }
 
-void Watch::close() { const Fd closed{release()}; }
+void Watch::close() {
+  const Fd closed{release()};
+}
 
 // ---- RealLoop
 

@@ -2,8 +2,8 @@
 // Tasks and timers are ours (timers run by time, then in order of asking); Asio waits for
 // descriptors and for the earliest timer.
 //
-// LoopCore is what sockets hold: it outlives the Loop, and after the Loop is gone nothing runs on it
-// any more. Threads: post() and stop() from any; everything else on the loop's own.
+// LoopCore is what sockets hold: it outlives the Loop, and after the Loop is gone nothing runs on
+// it any more. Threads: post() and stop() from any; everything else on the loop's own.
 #pragma once
 
 #include <array>
@@ -91,8 +91,8 @@ class Watch final : public std::enable_shared_from_this<Watch> {
 
   // Calls `ready` once, later; replaces an earlier wait of the same kind. Empty: stops waiting.
   void wait(Kind kind, Task ready);
-  int release();  // drops the waits and gives the descriptor to the caller
-  void close();   // drops the waits and closes the descriptor
+  int release();                  // drops the waits and gives the descriptor to the caller
+  void close();                   // drops the waits and closes the descriptor
   int fd() const { return fd_; }  // -1 when closed
   LoopCore& core() const { return *core_; }
   const std::shared_ptr<LoopCore>& shared_core() const { return core_; }

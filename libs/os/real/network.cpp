@@ -42,10 +42,9 @@ Result<Fd> bind_and_listen(const Address& at, bool join) {
   // thief of half the connections; those that follow in this program join it.
   if (join) TRY(set_on(socket, SO_REUSEPORT));
   if (at.family() == AF_INET6) {
-    const int only = IN6_IS_ADDR_UNSPECIFIED(
-                         &reinterpret_cast<const sockaddr_in6&>(at.storage).sin6_addr)
-                         ? 0
-                         : 1;
+    const int only =
+        IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(at.storage).sin6_addr) ? 0
+                                                                                              : 1;
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
   }
   const std::string action = "listen on " + at.text();
@@ -78,9 +77,8 @@ class Connecting final : public std::enable_shared_from_this<Connecting> {
     });
     if (auto numeric = look_up(to_, Lookup::numeric)) return post_found(std::move(numeric));
     // The loop may end first: what is then posted is dropped.
-    const auto queued = resolver.look_up(to_, [self = shared_from_this()](auto found) {
-      self->post_found(std::move(found));
-    });
+    const auto queued = resolver.look_up(
+        to_, [self = shared_from_this()](auto found) { self->post_found(std::move(found)); });
     if (!queued) post_found(std::unexpected(queued.error()));
   }
 
@@ -109,9 +107,8 @@ class Connecting final : public std::enable_shared_from_this<Connecting> {
     const MonoTime now = RealClock{}.mono();
     const auto rounds = static_cast<std::int64_t>(addresses_.size()) + 1;
     const Duration share = std::min(Duration{(deadline_ - now).us / rounds}, kTryMax);
-    try_timer_ = core_->at(now + share, [self = shared_from_this(), action] {
-      self->failed(ETIMEDOUT, action);
-    });
+    try_timer_ = core_->at(
+        now + share, [self = shared_from_this(), action] { self->failed(ETIMEDOUT, action); });
   }
 
   void arrived(const std::string& action) {

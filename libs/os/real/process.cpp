@@ -93,8 +93,7 @@ Status Child::spawn(const std::vector<std::string>& argv, const std::array<int, 
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  const int error =
-      ::posix_spawnp(&pid_, args[0], &actions, &attributes, args.data(), environ);
+  const int error = ::posix_spawnp(&pid_, args[0], &actions, &attributes, args.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
@@ -148,8 +147,8 @@ bool converse(Child& child, Fd to, std::string_view input, Output& out, Output& 
                                  {out.fd.get(), POLLIN, 0},
                                  {err.fd.get(), POLLIN, 0},
                                  {child.exit_descriptor(), POLLIN, 0}}};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
     const auto wait_ms = std::min<std::int64_t>(left.count(), 60'000);
     if (::poll(waits.data(), waits.size(), static_cast<int>(wait_ms)) < 0 && errno != EINTR) {
@@ -168,8 +167,8 @@ bool converse(Child& child, Fd to, std::string_view input, Output& out, Output& 
 Result<Exit> RealProcess::run(const std::vector<std::string>& argv, std::string_view input,
                               Duration limit, std::size_t output_max) {
   if (argv.empty()) return fail(Code::invalid_argument, "no program to run");
-  const auto deadline = std::chrono::steady_clock::now() + 
-                        std::chrono::microseconds(std::min(limit, kLimitMax).us);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::microseconds(std::min(limit, kLimitMax).us);
   Pipe in = TRY(make_pipe(false));
   Pipe out = TRY(make_pipe(true));
   Pipe err = TRY(make_pipe(true));

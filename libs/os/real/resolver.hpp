@@ -1,6 +1,6 @@
-// Looks names up on threads of its own, because getaddrinfo blocks for as long as name servers like.
-// A thread lives while there is work; none is joined, so that a dead name server does not hold up
-// the end of the program. Thread-safe.
+// Looks names up on threads of its own, because getaddrinfo blocks for as long as name servers
+// like. A thread lives while there is work; none is joined, so that a dead name server does not
+// hold up the end of the program. Thread-safe.
 #pragma once
 
 #include <deque>

@@ -1,8 +1,12 @@
 #include "libs/os/system.hpp"
 
-#include <csignal>
+#include <sys/random.h>
 
-#include "libs/os/real/entropy.hpp"
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "libs/os/real/errno.hpp"
 #include "libs/os/real/files.hpp"
 #include "libs/os/real/loop.hpp"
 #include "libs/os/real/network.hpp"
@@ -12,11 +16,25 @@
 namespace holdfast::os {
 namespace {
 
+class RealEntropy final : public Entropy {
+ public:
+  void fill(std::span<std::uint8_t> out) override {
+    while (!out.empty()) {
+      const auto count =
+          real::retry_interrupted([&] { return ::getrandom(out.data(), out.size(), 0); });
+      if (count <= 0) {
+        // Keys made of anything else would be worse than no program.
+        std::fputs("no randomness: getrandom failed\n", stderr);
+        std::abort();
+      }
+      out = out.subspan(static_cast<std::size_t>(count));
+    }
+  }
+};
+
 class Machine final : public RealSystem {
  public:
-  System system() override {
-    return {clock_, files_, network_, entropy_, process_, threads_};
-  }
+  System system() override { return {clock_, files_, network_, entropy_, process_, threads_}; }
   Loop& main_loop() override { return *loop_; }
   void on_stop_signal(Task stop) override { loop_->core()->on_stop_signal(std::move(stop)); }
 
@@ -24,7 +42,7 @@ class Machine final : public RealSystem {
   real::RealClock clock_;
   real::RealFiles files_;
   real::RealNetwork network_;
-  real::RealEntropy entropy_;
+  RealEntropy entropy_;
   real::RealProcess process_;
   real::RealThreads threads_{clock_};
   const std::unique_ptr<real::RealLoop> loop_ = real::RealLoop::make_main(clock_);

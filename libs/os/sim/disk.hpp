@@ -1,17 +1,20 @@
-// Disk: the simulated disk of one node. It outlives the node's lives and is lost with the Simulation.
+// Disk: the simulated disk of one node. It outlives the node's lives and is lost with the
+// Simulation.
 //
 // What it promises, and no more than files.hpp does:
 // - A write is visible at once and on disk after sync() of its file. A created, renamed or removed
-//   name is visible at once and on disk after sync_dir() of its folder; so is a new folder's own name,
-//   after sync_dir() of its parent. `/` and `/data` exist from the start. Relative paths start at `/`.
-// - A power cut keeps, of each 512-byte sector, what was on disk or any later content of that sector;
-//   of each file's size likewise; of names any set of the unsynced changes that respects the order of
-//   changes to the same name. A rename survives whole or not at all.
+//   name is visible at once and on disk after sync_dir() of its folder; so is a new folder's own
+//   name, after sync_dir() of its parent. `/` and `/data` exist from the start. Relative paths
+//   start at `/`.
+// - A power cut keeps, of each 512-byte sector, what was on disk or any later content of that
+// sector;
+//   of each file's size likewise; of names any set of the unsynced changes that respects the order
+//   of changes to the same name. A rename survives whole or not at all.
 // - A failing sync leaves any mixture on disk, and a later sync does not repair it.
 //
-// "Operations" are changes, counted from 1 over all lives: creating opens, writes, truncates, syncs,
-// renames, removes, new folders and syncs of folders. A test learns how many a scenario makes, then
-// runs it again with fail_at(1), fail_at(2), ... or crash_at(1), crash_at(2), ...
+// "Operations" are changes, counted from 1 over all lives: creating opens, writes, truncates,
+// syncs, renames, removes, new folders and syncs of folders. A test learns how many a scenario
+// makes, then runs it again with fail_at(1), fail_at(2), ... or crash_at(1), crash_at(2), ...
 // Threads: the simulation's one.
 #pragma once
 
@@ -33,6 +36,8 @@ struct Inode;
 
 class Disk {
  public:
+  static constexpr std::uint64_t kCapacity = 1ULL << 40;  // bytes, until set_capacity()
+
   Disk(Scheduler& scheduler, std::string owner, std::uint64_t seed);
   ~Disk();
   Disk(const Disk&) = delete;
@@ -50,7 +55,7 @@ class Disk {
   void fail_read_at(std::uint64_t read);
   // Bytes of all files together; growth beyond it writes what fits and answers disk_full.
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
-  std::uint64_t used() const;
+  std::uint64_t used() const { return used_; }
   // Every operation takes this long: simulated time passes for all nodes meanwhile.
   void set_slow(Duration per_operation) { slow_ = per_operation; }
   // Flips one bit, on disk and in what readers see. not_found beyond the end.
@@ -80,19 +85,23 @@ class Disk {
     std::string name;
     std::shared_ptr<Inode> value;  // null: no such name
   };
-  struct NameChange {
-    std::vector<Slot> slots;  // one, or two of a rename: all or none
-    bool kept = false;
-  };
+  using NameChange = std::vector<Slot>;  // one, or the two of a rename: all survive or none
   enum class Step { go, crash };
 
+  // Counts the operation and meets what was planned for it.
   Result<Step> begin(std::string_view what, std::string_view path, std::uint64_t detail);
   Status end(Step step);
-  Status change_names(std::string_view what, const std::string& path, NameChange change);
-  void settle_names(bool all_lost);
-  void keep_names_of(const Inode* folder);
-  std::shared_ptr<Inode> find(const std::string& path) const;
+  Status crash();
+  void change_names(NameChange change);
+  void drop_name(Inode& folder, const std::string& name);
+  void make_durable(const NameChange& change);
+  void sync_names(const Inode& folder);
+  void settle_names();
+  void settle_tree(Inode& inode);
+  std::shared_ptr<Inode> find(std::string_view path) const;
   Result<Slot> slot_of(const std::string& path) const;
+  Result<std::shared_ptr<Inode>> add(Slot slot, std::string_view what, const std::string& path,
+                                     bool folder);
 
   Scheduler& scheduler_;
   const std::string owner_;
@@ -105,7 +114,8 @@ class Disk {
   std::optional<std::uint64_t> fail_read_at_;
   std::uint64_t operations_ = 0;
   std::uint64_t reads_ = 0;
-  std::uint64_t capacity_ = UINT64_MAX;
+  std::uint64_t capacity_ = kCapacity;
+  std::uint64_t used_ = 0;
   Duration slow_{};
 };
 

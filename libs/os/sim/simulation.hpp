@@ -1,5 +1,5 @@
-// Simulation: many machines on one thread, with simulated time, disks and network. The same seed and
-// the same program give the same run, event by event (trace_hash() says so).
+// Simulation: many machines on one thread, with simulated time, disks and network. The same seed
+// and the same program give the same run, event by event (trace_hash() says so).
 //
 //   Simulation world(seed);
 //   Node& server = world.node("server");
@@ -16,14 +16,15 @@
 // `closed`, its posts are dropped. References from an old system() stay valid until the Simulation
 // dies. Destroy the owner's objects before the Simulation.
 //
-// Order: events run by time, then in the order in which they were asked for. Work takes no simulated
-// time, except on a slow disk. Threads: one, everything.
+// Order: events run by time, then in the order in which they were asked for. Work takes no
+// simulated time, except on a slow disk. Threads: one, everything.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/os/sim/disk.hpp"
 #include "libs/os/sim/links.hpp"
@@ -41,7 +42,7 @@ enum class Crash {
 };
 
 struct Options {
-  WallTime start{1'767'225'600'000'000};  // 2026-01-01T00:00:00Z
+  WallTime start{1'767'225'600'000'000};   // 2026-01-01T00:00:00Z
   Duration delay_min = microseconds(200);  // one way, between two nodes
   Duration delay_max = milliseconds(5);
 };
@@ -58,15 +59,16 @@ class Node final {
   const std::string& address() const { return address_; }  // "10.0.0.1"
   System system();
   Loop& loop();  // the main loop; run() drives the whole simulation until stop()
+  unsigned index() const { return index_; }
   bool up() const;
-  unsigned life() const;  // 1 at first
+  unsigned life() const;                  // 1 at first
   void crash(Crash kind = Crash::power);  // nothing when it is down
   void restart();                         // asserts !up()
   Disk& disk();
   void jump_wall(Duration by);  // this node's wall clock only
 
  private:
-  friend class Simulation;
+  void start();
   Simulation& simulation_;
   const std::string name_;
   const std::string address_;
@@ -96,7 +98,7 @@ class Simulation final {
   bool run_until(const std::function<bool()>& condition, Duration within);
   void run_for(Duration time);
 
-  Links& links() { return *links_; }  // delays, cuts, losses
+  Links& links() { return *links_; }    // delays, cuts, losses
   Random& random() { return random_; }  // the test's own choices, by the same seed
 
   std::uint64_t trace_hash() const;  // of every event so far
