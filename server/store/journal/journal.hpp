@@ -22,8 +22,7 @@
 
 namespace holdfast::journal {
 
-inline constexpr std::size_t kFrameBytes = 256 * 1024;        // a frame is closed beyond this
-inline constexpr std::size_t kCommitBytesMax = 4 * 1024 * 1024;  // frames that one sync makes durable
+inline constexpr std::size_t kFrameBytes = 256 * 1024;  // a frame is closed beyond this
 
 enum class Durability { disk, memory };
 
@@ -31,7 +30,7 @@ struct Options {
   std::string folder;  // "<data>/journal"
   Durability durability = Durability::disk;
   std::size_t queue_bytes_max = 16 * 1024 * 1024;  // appended, not yet durable
-  std::uint32_t segment_bytes = 64 * 1024 * 1024;  // then the next begins
+  std::uint32_t segment_bytes = 64 * 1024 * 1024;  // then the next begins; 1 GiB at most
   Duration segment_age = hours(1);                 // looked at when records come, and by roll_old()
   std::uint32_t fill_bytes = 1024 * 1024;          // zero-filled ahead in steps of this
   std::uint64_t headroom_bytes = 16 * 1024 * 1024;
@@ -66,8 +65,8 @@ class Consumer {
   virtual void sealed(SegmentId segment) = 0;
 };
 
-// Called on the follower's loop. `dropped` counts batches lost before these because the follower
-// was too slow: read() them by cursor.
+// Called on the follower's loop. `dropped` counts batches lost after these because the follower
+// was too slow: read() goes on from the cursor of the last one.
 using FollowFn = std::function<void(const std::vector<BatchPtr>& batches, std::uint64_t dropped)>;
 using Durable = std::move_only_function<void(Status)>;
 using AlarmFn = std::function<void(std::string_view what)>;

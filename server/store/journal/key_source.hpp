@@ -20,6 +20,7 @@
 namespace holdfast::journal {
 
 using KeyId = std::uint64_t;  // 0: none; never used twice
+inline constexpr std::string_view kJournalPurpose = "journal";
 
 // 32 bytes that wipe themselves.
 struct Key {

@@ -1,0 +1,54 @@
+// MemoryKeys: a KeySource for tests and benchmarks. It outlives a simulated crash, as the key ring
+// does, and knows which keys were destroyed. Thread-safe.
+#pragma once
+
+#include <map>
+
+#include "libs/base/guarded.hpp"
+#include "libs/os/entropy.hpp"
+#include "server/store/journal/key_source.hpp"
+
+namespace holdfast::journal {
+
+class MemoryKeys final : public KeySource {
+ public:
+  explicit MemoryKeys(os::Entropy& entropy) : entropy_(entropy) {}
+
+  Result<Key> create(std::string_view purpose) override {
+    Key key;
+    entropy_.fill(key.bytes);
+    return state_.with([&](State& state) {
+      key.id = ++state.last;
+      state.keys[key.id] = {std::string(purpose), key};
+      return key;
+    });
+  }
+  Result<Key> get(KeyId id) override {
+    return state_.with([&](State& state) -> Result<Key> {
+      const auto at = state.keys.find(id);
+      if (at == state.keys.end()) return fail(Code::not_found, "no key " + std::to_string(id));
+      return at->second.second;
+    });
+  }
+  Status destroy(KeyId id) override {
+    state_.with([&](State& state) { state.keys.erase(id); });
+    return {};
+  }
+  std::size_t count(std::string_view purpose_prefix = {}) const {
+    return state_.with([&](const State& state) {
+      std::size_t sum = 0;
+      for (const auto& [id, entry] : state.keys) sum += entry.first.starts_with(purpose_prefix) ? 1 : 0;
+      return sum;
+    });
+  }
+
+ private:
+  struct State {
+    KeyId last = 0;
+    std::map<KeyId, std::pair<std::string, Key>> keys;
+  };
+  os::Entropy& entropy_;
+  Guarded<State> state_;
+};
+
+}  // namespace holdfast::journal

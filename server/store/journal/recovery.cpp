@@ -1,0 +1,137 @@
+// Start: looks at what the last life left, replays what is unsealed, begins a new segment
+// (docs/spec/journal.md, Reading after a crash).
+#include <algorithm>
+
+#include "server/store/journal/core.hpp"
+
+namespace holdfast::journal {
+namespace {
+
+Result<SegmentHeader> read_header(os::Files& files, const std::string& path) {
+  const auto file = TRY(files.open(path, os::Open::read));
+  return decode_header(TRY(file->read_at(0, kSegmentHeaderBytes)));
+}
+
+}  // namespace
+
+Result<Journal::Core::Found> Journal::Core::look_around() {
+  Found found;
+  for (const os::Entry& entry : TRY(system.files.list(options.folder))) {
+    const std::string file = os::join(options.folder, entry.name);
+    if (entry.name.ends_with(".tmp")) {
+      TRY(system.files.remove(file));
+    } else if (const auto number = segment_number(entry.name, ".hfj")) {
+      found.newest = std::max(found.newest, *number);
+      auto header = read_header(system.files, file);
+      if (header && header->number == *number) {
+        found.segments[*number] = *header;
+      } else {
+        quarantine(*number, header ? "its header names another segment" : header.error().text());
+      }
+    } else if (const auto old = segment_number(entry.name, ".done")) {
+      found.newest = std::max(found.newest, *old);
+      found.done.push_back(file);
+    } else if (const auto bad = segment_number(entry.name, ".bad")) {
+      found.newest = std::max(found.newest, *bad);
+    }
+  }
+  for (const Consumer* consumer : consumers) found.newest = std::max(found.newest, consumer->newest_output());
+  return found;
+}
+
+// Nothing of the segment can be read: out of the way with it.
+void Journal::Core::quarantine(SegmentId number, std::string_view why) {
+  counters.damaged.add();
+  shared.with([](Shared& s) { ++s.damaged; });
+  static_cast<void>(system.files.rename(path(number, ".hfj"), path(number, ".bad")));
+  static_cast<void>(system.files.sync_dir(options.folder));
+  raise_alarm("journal segment " + std::to_string(number) + " cannot be read and is in quarantine: " +
+              std::string(why));
+}
+
+Status Journal::Core::recover() {
+  Found found = TRY(look_around());
+  next_number = found.newest + 1;
+  Windows windows(options.sessions_max);
+  TRY(window_file.load(windows));
+  shared.with([&](Shared& s) { s.windows = std::move(windows); });
+
+  const SegmentId first_unsealed = found.segments.empty() ? next_number : found.segments.begin()->first;
+  for (Consumer* consumer : consumers) TRY(consumer->begin(first_unsealed));
+  std::map<SegmentId, std::uint32_t> lengths;
+  for (const auto& [number, header] : found.segments) {
+    if (header.previous != 0) lengths[header.previous] = header.previous_length;
+  }
+  for (const auto& [number, header] : found.segments) {
+    const auto known = lengths.find(number);
+    TRY(replay(header, known == lengths.end() ? std::nullopt : std::optional(known->second)));
+  }
+
+  headroom.reserve();
+  if (auto begun = begin_segment(); !begun) {
+    // A full disk must not keep the server from starting: that is how space gets freed.
+    if (begun.error().code != Code::disk_full) return begun;
+    raise_alarm(begun.error().message);
+  } else {
+    remove_done(found.done);
+  }
+  shared.with([](Shared& s) {
+    s.running = true;
+    s.disk_full = s.segments.empty() || s.segments.rbegin()->second.closed;
+  });
+  if (!seal_workers->post([this] { static_cast<void>(seal_closed()); })) return fail(Code::internal, "no sealer");
+  return {};
+}
+
+Status Journal::Core::replay(const SegmentHeader& header, std::optional<std::uint32_t> length) {
+  const std::string file_path = path(header.number, ".hfj");
+  auto key = keys.get(header.key);
+  if (!key && key.error().code != Code::not_found) return std::unexpected(key.error());
+  if (!key) {
+    quarantine(header.number, "its key: " + key.error().text());
+    return {};
+  }
+  Segment segment;
+  segment.path = file_path;
+  segment.key = header.key;
+  segment.created = header.created;
+  segment.closed = true;
+  const auto file = TRY(system.files.open(file_path, os::Open::read));
+  FrameCipher cipher = TRY(FrameCipher::make(header.number, key->view()));
+  WallTime last_time{INT64_MIN};
+  const Scan scan = TRY(scan_segment(*file, cipher, kSegmentHeaderBytes, length, [&](Frame frame) {
+    const Batch batch{{header.number, frame.first}, frame.count, std::move(frame.plain)};
+    segment.note_frame(frame.first, frame.offset);
+    static_cast<void>(batch.for_each([&](const Stored& record) {
+      if (record.delivery.session != 0) segment.deliveries.push_back(entry_of(record.delivery));
+      last_time = record.time + microseconds(record.ticks - 1);
+      return true;
+    }));
+    for (Consumer* consumer : consumers) consumer->committed(batch);
+    return true;
+  }));
+  segment.length = length.value_or(scan.length);
+  segment.records = scan.records;
+  segment.damaged = scan.damaged;
+  if (scan.damaged) {
+    counters.damaged.add();
+    raise_alarm("journal segment " + std::to_string(header.number) +
+                " is damaged: what can be read of it is served, the file is kept in quarantine");
+  }
+  shared.with([&](Shared& s) {
+    for (const Entry& entry : segment.deliveries) s.windows.add(entry);
+    if (last_time.us != INT64_MIN) s.last_time = last_time;
+    if (scan.damaged) ++s.damaged;
+    s.segments[header.number] = std::move(segment);
+  });
+  return {};
+}
+
+void Journal::Core::remove_done(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (auto header = read_header(system.files, name); header && !keys.destroy(header->key)) continue;
+    static_cast<void>(system.files.remove(name));
+  }
+}
+
+}  // namespace holdfast::journal
