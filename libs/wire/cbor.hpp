@@ -42,6 +42,9 @@ struct CborItem {
   std::size_t offset = 0;  // where it starts
 };
 
+// Of an integer or a floating item; above 2^53 rounded.
+double number_of(const CborItem& item);
+
 class CborReader {
  public:
   static constexpr std::size_t kDepthMax = 16;
@@ -76,13 +79,14 @@ class CborReader {
     bool odd = false;        // a map's key was read, its value was not
   };
   Result<CborItem> head();
-  Result<CborItem> special(CborItem item, unsigned info);
+  Result<CborItem> definite_item(CborItem item, unsigned major, unsigned info);
+  Status special(CborItem& item, unsigned info);
   Result<CborItem> close_level(std::size_t offset);
   Result<CborItem> indefinite_item(CborItem item, unsigned major);
   Status admit(const CborItem& item);
   Status open(CborKind kind, bool indefinite, std::uint64_t items);
   std::unexpected<Error> wrong(std::size_t offset, std::string_view what) const;
-  Result<View> joined(CborKind definite, CborKind begin, Bytes& storage);
+  Status append_string(CborKind kind, Bytes& out);
 
   View bytes_;
   std::size_t at_ = 0;

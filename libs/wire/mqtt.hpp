@@ -233,16 +233,14 @@ class Decoder {
   void keep();
 
   void set_packet_max(std::uint32_t packet_max) { packet_max_ = packet_max; }
-  std::optional<Version> version() const { return version_; }  // nullopt: no CONNECT yet
+  // nullopt: no CONNECT yet. After a refusal with 0x84: in whose format to answer.
+  std::optional<Version> version() const { return version_; }
   std::size_t buffered() const { return pending_.size() - start_ + window_.size(); }
 
  private:
   Decoder(Side side, std::optional<Version> version, std::uint32_t packet_max)
       : side_(side), version_(version), packet_max_(packet_max) {}
-  struct Frame;
-  std::expected<std::optional<Frame>, Refusal> frame_at(View bytes) const;
-  std::expected<Packet, Refusal> parse(const Frame& frame, View body);
-  std::expected<std::optional<View>, Refusal> whole_packet(Frame& frame);
+  void release_consumed();
   std::unexpected<Refusal> refuse(Refusal refusal);
 
   Side side_;

@@ -38,6 +38,8 @@ struct SenmlLimits {
   std::size_t bytes_max = 262'144;
   std::size_t records_max = 10'000;
   std::size_t string_bytes_max = 4'096;
+  std::size_t name_bytes_max =
+      256;  // resolved names and units: a base name is not multiplied freely
 };
 
 inline constexpr int kSenmlVersion = 10;

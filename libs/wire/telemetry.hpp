@@ -42,22 +42,27 @@ struct TelemetryLimits {
 inline constexpr std::size_t kFieldNameBytesMax = 128;
 inline constexpr std::size_t kFieldLevelsMax = 4;
 
-enum class TelemetryFormat { json, senml_json, senml_cbor };
-// application/json, application/senml+json, application/senml+cbor, with or without parameters;
-// empty and application/octet-stream: sniffed from the payload. Anything else: nullopt.
-std::optional<TelemetryFormat> format_of(std::string_view content_type, View payload);
-TelemetryFormat sniff_format(View payload);
+// How the bytes are read. sniff: first byte 0x80 to 0x9F is SenML CBOR; a JSON array whose first
+// element has a string member `n` or `bn` is SenML JSON; anything else JSON.
+enum class TelemetryFormat { sniff, json, senml_json, senml_cbor };
+// Of application/json, application/senml+json, application/senml+cbor, with or without parameters;
+// empty and application/octet-stream are sniffed. Anything else: nullopt.
+std::optional<TelemetryFormat> format_of(std::string_view content_type);
 
-// `device_id`, followed by ':' or '/', is dropped from the front of SenML names. The result may be
-// empty ("{}", "[]", only nulls).
-Result<std::vector<Reading>> decode_telemetry(View payload, TelemetryFormat format,
+// `device_id`, followed by ':' or '/', is dropped from the front of SenML names. Samples without a
+// field are left out, so that the result may be empty ("{}", "[]", only nulls).
+Result<std::vector<Reading>> decode_telemetry(View payload,
+                                              TelemetryFormat format = TelemetryFormat::sniff,
                                               std::string_view device_id = {},
                                               const TelemetryLimits& limits = {});
-// With the format told by the content.
-Result<std::vector<Reading>> decode_telemetry(View payload, std::string_view device_id = {});
 
-// The agent's way up: one JSON object, or an array for several; device_time as RFC 3339.
-std::string encode_telemetry(const std::vector<Reading>& readings);
+// The agent's way up: a JSON object for one reading, an array for several; device_time as RFC 3339.
+// Code::invalid_argument for a field that would not come back: the name `time` or one outside the
+// rule, null, a double that is not finite. Offsets and units have no place in it.
+Result<std::string> encode_telemetry(const std::vector<Reading>& readings);
+
+// [A-Za-z0-9][A-Za-z0-9_:/.-]{0,127}
+bool valid_field_name(std::string_view name);
 
 enum class Severity { debug, info, notice, warning, error, critical };
 std::string_view name_of(Severity severity);
@@ -80,7 +85,7 @@ Result<LogEntry> decode_event(View payload, std::string_view name);
 // The agent's way up.
 std::string encode_log(const LogEntry& entry);
 
-// RFC 3339, or seconds since 1970 as a number (cut to microseconds); the error names `at`.
+// RFC 3339, or seconds since 1970 as a number (rounded to microseconds); the error names `at`.
 Result<WallTime> device_time_of(const Json& value, std::string_view at);
 
 }  // namespace holdfast::wire
