@@ -27,7 +27,7 @@ using wire::Severity;
 
 inline constexpr std::size_t kKindBytesMax = 64;
 inline constexpr std::size_t kMessageBytesMax = 8'192;  // longer ones are cut, with a mark
-inline constexpr std::size_t kFieldsMax = 128;          // more are kept as text in the field "overflow"
+inline constexpr std::size_t kFieldsMax = 128;  // more are kept as text in the field "overflow"
 inline constexpr std::size_t kFieldBytesMax = 64 * 1024;  // all fields together
 
 struct Event {
@@ -55,7 +55,7 @@ struct NewEvent {
 Result<Bytes> encode_event(const NewEvent& event, WallTime now);
 
 struct Query {
-  std::optional<Ulid> device;  // all zero: events of the server itself
+  std::optional<Ulid> device;                      // all zero: events of the server itself
   std::function<bool(const Ulid&)> device_filter;  // what the caller may see; empty: everything
   std::vector<std::string> kinds;                  // any of these; empty: all
   Severity severity_min = Severity::debug;
@@ -85,7 +85,8 @@ class Events {
   // For live tails: does this event pass the query's filters? Pure.
   static bool matches(const Query& query, const Event& event);
 
-  virtual Status set_retention(std::optional<Duration> keep, std::optional<std::uint64_t> bytes_max) = 0;
+  virtual Status set_retention(std::optional<Duration> keep,
+                               std::optional<std::uint64_t> bytes_max) = 0;
   // How many events and segments are past their time; apply removes whole segments.
   virtual Result<Receipt> retention_preview(WallTime now) = 0;
   virtual Result<Receipt> retention_apply(WallTime now) = 0;

@@ -85,7 +85,8 @@ Status Journal::Core::write(Queue& batch) {
   const bool old = writer && system.clock.wall() - writer->header().created > options.segment_age;
   if (writer && writer->records() > 0 && (full || old)) TRY(rotate());
   if (!writer) TRY(begin_segment());
-  for (PlainFrame& frame : batch.frames) frame.offset = TRY(writer->stage(frame.plain, frame.count));
+  for (PlainFrame& frame : batch.frames)
+    frame.offset = TRY(writer->stage(frame.plain, frame.count));
   const std::uint32_t before = writer->length();
   TRY(writer->commit(options.durability == Durability::disk));
   counters.commits.add();
@@ -101,7 +102,8 @@ void Journal::Core::publish(Queue& batch) {
   std::vector<IndexEntry> index;
   for (PlainFrame& frame : batch.frames) {
     index.push_back({first, frame.offset});
-    batches.push_back(std::make_shared<Batch>(Batch{{number, first}, frame.count, std::move(frame.plain)}));
+    batches.push_back(
+        std::make_shared<Batch>(Batch{{number, first}, frame.count, std::move(frame.plain)}));
     first += frame.count;
     counters.records.add(frame.count);
   }

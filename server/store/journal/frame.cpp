@@ -40,7 +40,8 @@ Bytes encode_header(const SegmentHeader& header) {
 Result<SegmentHeader> decode_header(View bytes) {
   ByteReader in(bytes);
   const View covered = TRY(in.take(kSegmentHeaderBytes - 4));
-  if (TRY(in.le<std::uint32_t>()) != crc32c(covered)) return fail(Code::corrupt, "the segment's header is damaged");
+  if (TRY(in.le<std::uint32_t>()) != crc32c(covered))
+    return fail(Code::corrupt, "the segment's header is damaged");
   ByteReader header(covered);
   if (text_of(TRY(header.take(kSegmentMagic.size()))) != kSegmentMagic) {
     return fail(Code::corrupt, "not a journal segment of this version");
@@ -51,12 +52,14 @@ Result<SegmentHeader> decode_header(View bytes) {
   out.created.us = TRY(header.le<std::int64_t>());
   out.previous = TRY(header.le<std::uint64_t>());
   out.previous_length = TRY(header.le<std::uint32_t>());
-  if (TRY(header.le<std::uint32_t>()) != 0) return fail(Code::corrupt, "the segment has flags of a newer version");
+  if (TRY(header.le<std::uint32_t>()) != 0)
+    return fail(Code::corrupt, "the segment has flags of a newer version");
   return out;
 }
 
 std::optional<FrameHeader> find_frame(View bytes) {
-  if (bytes.size() < kFrameHeaderBytes || load_le<std::uint32_t>(bytes.data()) != kFrameMagic) return std::nullopt;
+  if (bytes.size() < kFrameHeaderBytes || load_le<std::uint32_t>(bytes.data()) != kFrameMagic)
+    return std::nullopt;
   FrameHeader header;
   header.length = load_le<std::uint32_t>(bytes.data() + 8);
   header.group = load_le<std::uint32_t>(bytes.data() + 12);
@@ -110,7 +113,8 @@ Status FrameCipher::seal(std::uint32_t offset, FrameHeader header, View plain, B
 Result<Bytes> FrameCipher::open(std::uint32_t offset, const FrameHeader& header, View frame) {
   assert(frame.size() >= kFrameHeaderBytes + header.length);
   Bytes plain;
-  TRY(key_->open(nonce_of(offset), associated(header), frame.subspan(kFrameHeaderBytes, header.length), plain));
+  TRY(key_->open(nonce_of(offset), associated(header),
+                 frame.subspan(kFrameHeaderBytes, header.length), plain));
   return plain;
 }
 

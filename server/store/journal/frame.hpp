@@ -1,6 +1,7 @@
 // The bytes of a segment file: its header and its frames (docs/spec/journal.md, Segment).
 //
-// Errors: corrupt. Pure but for the cipher's context: a FrameCipher is used by one thread at a time.
+// Errors: corrupt. Pure but for the cipher's context: a FrameCipher is used by one thread at a
+// time.
 #pragma once
 
 #include <memory>
@@ -48,7 +49,8 @@ class FrameCipher final {
   Result<Bytes> open(std::uint32_t offset, const FrameHeader& header, View frame);
 
  private:
-  FrameCipher(SegmentId segment, std::unique_ptr<crypto::AeadKey> key) : segment_(segment), key_(std::move(key)) {}
+  FrameCipher(SegmentId segment, std::unique_ptr<crypto::AeadKey> key)
+      : segment_(segment), key_(std::move(key)) {}
   Bytes associated(const FrameHeader& header) const;
 
   SegmentId segment_;

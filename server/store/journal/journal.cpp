@@ -26,7 +26,8 @@ Queue Queue::take() {
 }
 
 void Segment::note_frame(std::uint32_t record, std::uint32_t offset) {
-  if (index.empty() || offset >= index.back().offset + kIndexBytes) index.push_back({record, offset});
+  if (index.empty() || offset >= index.back().offset + kIndexBytes)
+    index.push_back({record, offset});
 }
 
 WallTime Shared::next_time(WallTime now, std::uint32_t ticks) {
@@ -55,7 +56,9 @@ bool Shared::move_on(Cursor& from) const {
       return true;
     }
     known = true;
-    from = here ? Cursor{from.segment + 1, 0} : sealed == ended.end() ? oldest : Cursor{sealed->first, 0};
+    from = here                    ? Cursor{from.segment + 1, 0}
+           : sealed == ended.end() ? oldest
+                                   : Cursor{sealed->first, 0};
   }
   return false;
 }
@@ -64,14 +67,18 @@ Journal::Core::Counters::Counters(Metrics& metrics)
     : records(metrics.counter("holdfast_journal_records_total", "Records made durable")),
       bytes(metrics.counter("holdfast_journal_bytes_total", "Bytes written to segments")),
       commits(metrics.counter("holdfast_journal_commits_total", "Group commits")),
-      overloaded(metrics.counter("holdfast_journal_overloaded_total", "Records refused because the queue was full")),
-      resends(metrics.counter("holdfast_journal_resends_total", "Resent messages that were stored already")),
-      dropped(metrics.counter("holdfast_journal_follower_dropped_total", "Batches that slow followers missed")),
+      overloaded(metrics.counter("holdfast_journal_overloaded_total",
+                                 "Records refused because the queue was full")),
+      resends(metrics.counter("holdfast_journal_resends_total",
+                              "Resent messages that were stored already")),
+      dropped(metrics.counter("holdfast_journal_follower_dropped_total",
+                              "Batches that slow followers missed")),
       damaged(metrics.counter("holdfast_journal_damaged_segments_total", "Segments found damaged")),
       io_errors(metrics.counter("holdfast_journal_io_errors_total", "Commits that failed on disk")),
       sealed(metrics.counter("holdfast_journal_sealed_segments_total", "Segments sealed")) {}
 
-Journal::Core::Core(const os::System& sys, KeySource& key_source, Log to, Metrics& metrics, Options with, AlarmFn call)
+Journal::Core::Core(const os::System& sys, KeySource& key_source, Log to, Metrics& metrics,
+                    Options with, AlarmFn call)
     : system(sys),
       keys(key_source),
       log(std::move(to)),
@@ -102,12 +109,12 @@ void Journal::Core::raise_alarm(const std::string& what) {
 Journal::Journal(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Journal::~Journal() = default;
 
-Result<std::unique_ptr<Journal>> Journal::open(const os::System& system, KeySource& keys, Log log, Metrics& metrics,
-                                               Options options, AlarmFn alarm) {
+Result<std::unique_ptr<Journal>> Journal::open(const os::System& system, KeySource& keys, Log log,
+                                               Metrics& metrics, Options options, AlarmFn alarm) {
   TRY(system.files.make_folder(options.folder));
   TRY(system.files.sync_dir(os::folder_of(options.folder)));
-  return std::unique_ptr<Journal>(new Journal(
-      std::make_unique<Core>(system, keys, std::move(log), metrics, std::move(options), std::move(alarm))));
+  return std::unique_ptr<Journal>(new Journal(std::make_unique<Core>(
+      system, keys, std::move(log), metrics, std::move(options), std::move(alarm))));
 }
 
 void Journal::attach(Consumer& consumer) {
@@ -115,7 +122,9 @@ void Journal::attach(Consumer& consumer) {
   core_->consumers.push_back(&consumer);
 }
 
-Status Journal::start() { return with_context(core_->recover(), "starting the journal"); }
+Status Journal::start() {
+  return with_context(core_->recover(), "starting the journal");
+}
 
 Status Journal::append(const Record& record, os::Loop* loop, Durable durable) {
   if (record.body.size() > kBodyBytesMax || record.ticks == 0 || record.ticks > kTicksMax) {
@@ -128,12 +137,14 @@ Status Journal::append(const Record& record, os::Loop* loop, Durable durable) {
   auto taken = core.shared.with([&](Shared& s) -> Status {
     if (!s.running) return fail(Code::unavailable, "the journal is not running");
     if (s.disk_full && core.system.clock.mono() < s.retry_at) {
-      return fail(Code::disk_full, "the server's data disk is full: free space or shorten retention");
+      return fail(Code::disk_full,
+                  "the server's data disk is full: free space or shorten retention");
     }
     const bool traced = record.delivery.session != 0;
     const Entry entry = entry_of(record.delivery);
     if (traced && record.delivery.dup &&
-        (s.windows.has(entry) || std::ranges::find(s.queue.deliveries, entry) != s.queue.deliveries.end() ||
+        (s.windows.has(entry) ||
+         std::ranges::find(s.queue.deliveries, entry) != s.queue.deliveries.end() ||
          std::ranges::find(s.in_flight, entry) != s.in_flight.end())) {
       core.counters.resends.add();  // the wait for the first one to be durable remains
     } else if (s.queue.bytes + s.in_flight_bytes + size > core.options.queue_bytes_max) {
@@ -201,8 +212,12 @@ std::unique_ptr<Follower> Journal::follow(os::Loop& loop, std::size_t bytes_max,
   return core_->live.follow(loop, bytes_max, std::move(follow));
 }
 
-Status Journal::roll() { return core_->roll(false); }
-Status Journal::roll_old() { return core_->roll(true); }
+Status Journal::roll() {
+  return core_->roll(false);
+}
+Status Journal::roll_old() {
+  return core_->roll(true);
+}
 
 State Journal::state() const {
   return core_->shared.with([](const Shared& s) {
@@ -232,8 +247,15 @@ Result<Page> Journal::Core::read_from_disk(Cursor from, std::size_t bytes_max) {
     const auto& index = at->second.index;
     const auto after = std::ranges::upper_bound(index, from.record, {}, &IndexEntry::record);
     if (after != index.begin()) offset = (after - 1)->offset;
-    segment = Segment{at->second.path, at->second.key, {}, at->second.length, at->second.records,
-                      at->second.closed, at->second.damaged, {}, {}};
+    segment = Segment{at->second.path,
+                      at->second.key,
+                      {},
+                      at->second.length,
+                      at->second.records,
+                      at->second.closed,
+                      at->second.damaged,
+                      {},
+                      {}};
   });
   if (!segment) return page;
   page.next = from;

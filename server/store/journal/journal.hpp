@@ -44,7 +44,9 @@ struct Batch {
   std::uint32_t count = 0;
   Bytes plain;
 
-  Status for_each(const std::function<bool(const Stored&)>& use) const { return for_each_record(plain, first, use); }
+  Status for_each(const std::function<bool(const Stored&)>& use) const {
+    return for_each_record(plain, first, use);
+  }
   Cursor next() const { return {first.segment, first.record + count}; }
 };
 using BatchPtr = std::shared_ptr<const Batch>;
@@ -93,8 +95,9 @@ struct State {
 
 class Journal final {
  public:
-  static Result<std::unique_ptr<Journal>> open(const os::System& system, KeySource& keys, Log log, Metrics& metrics,
-                                               Options options, AlarmFn alarm = {});
+  static Result<std::unique_ptr<Journal>> open(const os::System& system, KeySource& keys, Log log,
+                                               Metrics& metrics, Options options,
+                                               AlarmFn alarm = {});
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;

@@ -65,7 +65,8 @@ void Live::publish(const BatchPtr& batch) {
 std::optional<std::vector<BatchPtr>> Live::recent(Cursor from, std::size_t bytes_max) const {
   return state_.with([&](const State& state) -> std::optional<std::vector<BatchPtr>> {
     if (state.recent.empty() || from < state.recent.front()->first) return std::nullopt;
-    // The first batch that ends beyond the cursor; segments follow one another, records in them too.
+    // The first batch that ends beyond the cursor; segments follow one another, records in them
+    // too.
     const auto begin = std::ranges::partition_point(
         state.recent, [&](const BatchPtr& batch) { return batch->next() <= from; });
     std::vector<BatchPtr> out;

@@ -18,12 +18,14 @@ class Live final {
 
   void publish(const BatchPtr& batch);
   std::unique_ptr<Follower> follow(os::Loop& loop, std::size_t bytes_max, FollowFn follow);
-  // Batches from the cursor on, about `bytes_max`; nothing when the cursor lies before what is kept.
+  // Batches from the cursor on, about `bytes_max`; nothing when the cursor lies before what is
+  // kept.
   std::optional<std::vector<BatchPtr>> recent(Cursor from, std::size_t bytes_max) const;
 
   // One follower's batches on their way to its loop.
   struct Feed {
-    Feed(os::Loop& on, std::size_t max, FollowFn call) : loop(on), bytes_max(max), use(std::move(call)) {}
+    Feed(os::Loop& on, std::size_t max, FollowFn call)
+        : loop(on), bytes_max(max), use(std::move(call)) {}
     os::Loop& loop;
     const std::size_t bytes_max;
     const FollowFn use;

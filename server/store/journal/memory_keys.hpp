@@ -37,7 +37,8 @@ class MemoryKeys final : public KeySource {
   std::size_t count(std::string_view purpose_prefix = {}) const {
     return state_.with([&](const State& state) {
       std::size_t sum = 0;
-      for (const auto& [id, entry] : state.keys) sum += entry.first.starts_with(purpose_prefix) ? 1 : 0;
+      for (const auto& [id, entry] : state.keys)
+        sum += entry.first.starts_with(purpose_prefix) ? 1 : 0;
       return sum;
     });
   }

@@ -34,7 +34,8 @@ std::uint64_t mix_bytes(std::uint64_t state, View bytes) {
 }
 
 void put_hash(Bytes& out, std::uint64_t hash) {
-  for (unsigned shift = 0; shift < 48; shift += 8) out.push_back(static_cast<std::uint8_t>(hash >> shift));
+  for (unsigned shift = 0; shift < 48; shift += 8)
+    out.push_back(static_cast<std::uint8_t>(hash >> shift));
 }
 
 Result<Ulid> take_ulid(ByteReader& in) {
@@ -68,7 +69,8 @@ Result<Stored> take_record(ByteReader& in, std::int64_t& last_us) {
   if ((flags & kHasDelivery) != 0) out.delivery = TRY(take_delivery(in));
   if ((flags & kHasTicks) != 0) {
     const std::uint64_t ticks = TRY(in.varint());
-    if (ticks == 0 || ticks > kTicksMax) return fail(Code::corrupt, "a record has an impossible tick count");
+    if (ticks == 0 || ticks > kTicksMax)
+      return fail(Code::corrupt, "a record has an impossible tick count");
     out.ticks = static_cast<std::uint32_t>(ticks);
   }
   const std::uint64_t length = TRY(in.varint());
@@ -109,8 +111,9 @@ void RecordWriter::add(const Record& record, WallTime time) {
   const bool subject = record.subject != Ulid{} && record.subject != record.device;
   const bool delivery = record.delivery.session != 0;
   plain_.push_back(static_cast<std::uint8_t>(record.kind));
-  plain_.push_back(static_cast<std::uint8_t>((device ? kHasDevice : 0) | (subject ? kHasSubject : 0) |
-                                             (delivery ? kHasDelivery : 0) | (record.ticks != 1 ? kHasTicks : 0)));
+  plain_.push_back(static_cast<std::uint8_t>(
+      (device ? kHasDevice : 0) | (subject ? kHasSubject : 0) | (delivery ? kHasDelivery : 0) |
+      (record.ticks != 1 ? kHasTicks : 0)));
   put_varint(plain_, zigzag(time.us - last_us_));
   last_us_ = time.us;
   if (device) append(plain_, record.device);

@@ -35,7 +35,8 @@ Result<Journal::Core::Found> Journal::Core::look_around() {
       found.newest = std::max(found.newest, *bad);
     }
   }
-  for (const Consumer* consumer : consumers) found.newest = std::max(found.newest, consumer->newest_output());
+  for (const Consumer* consumer : consumers)
+    found.newest = std::max(found.newest, consumer->newest_output());
   return found;
 }
 
@@ -45,8 +46,8 @@ void Journal::Core::quarantine(SegmentId number, std::string_view why) {
   shared.with([](Shared& s) { ++s.damaged; });
   static_cast<void>(system.files.rename(path(number, ".hfj"), path(number, ".bad")));
   static_cast<void>(system.files.sync_dir(options.folder));
-  raise_alarm("journal segment " + std::to_string(number) + " cannot be read and is in quarantine: " +
-              std::string(why));
+  raise_alarm("journal segment " + std::to_string(number) +
+              " cannot be read and is in quarantine: " + std::string(why));
 }
 
 Status Journal::Core::recover() {
@@ -56,7 +57,8 @@ Status Journal::Core::recover() {
   TRY(window_file.load(windows));
   shared.with([&](Shared& s) { s.windows = std::move(windows); });
 
-  const SegmentId first_unsealed = found.segments.empty() ? next_number : found.segments.begin()->first;
+  const SegmentId first_unsealed =
+      found.segments.empty() ? next_number : found.segments.begin()->first;
   for (Consumer* consumer : consumers) TRY(consumer->begin(first_unsealed));
   std::map<SegmentId, std::uint32_t> lengths;
   for (const auto& [number, header] : found.segments) {
@@ -79,7 +81,8 @@ Status Journal::Core::recover() {
     s.running = true;
     s.disk_full = s.segments.empty() || s.segments.rbegin()->second.closed;
   });
-  if (!seal_workers->post([this] { static_cast<void>(seal_closed()); })) return fail(Code::internal, "no sealer");
+  if (!seal_workers->post([this] { static_cast<void>(seal_closed()); }))
+    return fail(Code::internal, "no sealer");
   return {};
 }
 
@@ -129,7 +132,8 @@ Status Journal::Core::replay(const SegmentHeader& header, std::optional<std::uin
 
 void Journal::Core::remove_done(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    if (auto header = read_header(system.files, name); header && !keys.destroy(header->key)) continue;
+    if (auto header = read_header(system.files, name); header && !keys.destroy(header->key))
+      continue;
     static_cast<void>(system.files.remove(name));
   }
 }

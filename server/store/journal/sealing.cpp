@@ -16,8 +16,8 @@ Status Journal::Core::seal_closed() {
     });
     if (!oldest) return {};
     if (auto sealed = seal_one(*oldest); !sealed) {
-      raise_alarm("journal segment " + std::to_string(*oldest) + " could not be sealed and is tried again: " +
-                  sealed.error().text());
+      raise_alarm("journal segment " + std::to_string(*oldest) +
+                  " could not be sealed and is tried again: " + sealed.error().text());
       return sealed;
     }
   }
@@ -39,7 +39,9 @@ Status Journal::Core::seal_one(SegmentId number) {
   if (segment.records > 0) {
     for (Consumer* consumer : consumers) TRY(consumer->seal(number));
   }
-  TRY(window_file.carry(windows, [&] { return shared.with([](const Shared& s) { return s.windows.encode_all(); }); }));
+  TRY(window_file.carry(windows, [&] {
+    return shared.with([](const Shared& s) { return s.windows.encode_all(); });
+  }));
   const std::string after = path(number, segment.damaged ? ".bad" : ".done");
   if (os::exists(system.files, segment.path)) TRY(system.files.rename(segment.path, after));
   TRY(system.files.sync_dir(options.folder));
@@ -54,7 +56,8 @@ Status Journal::Core::seal_one(SegmentId number) {
   if (segment.damaged) return {};
   // What fails now is done by the next start; a number must stay until a higher one exists.
   if (auto gone = keys.destroy(segment.key); !gone) {
-    log.warning("the key of a sealed journal segment stays for now", {{"error", gone.error().text()}});
+    log.warning("the key of a sealed journal segment stays for now",
+                {{"error", gone.error().text()}});
   } else if (newest > number) {
     static_cast<void>(system.files.remove(after));
   }

@@ -19,7 +19,8 @@ class Window {
   // At least `want` bytes from `offset`, fewer at the end of the file.
   View at(std::uint64_t offset, std::size_t want) {
     if (offset >= size_) return {};
-    const std::size_t need = static_cast<std::size_t>(std::min<std::uint64_t>(want, size_ - offset));
+    const std::size_t need =
+        static_cast<std::size_t>(std::min<std::uint64_t>(want, size_ - offset));
     if (offset < start_ || offset + need > start_ + bytes_.size()) refill(offset, need);
     return View(bytes_).subspan(static_cast<std::size_t>(offset - start_));
   }
@@ -69,7 +70,8 @@ class Scanner {
     const auto good = for_each_record(*plain, {}, [&](const Stored&) { return ++count != 0; });
     if (!good || count != header->count) return std::nullopt;
     last_ = *header;
-    return Frame{static_cast<std::uint32_t>(offset), header->first, header->count, std::move(*plain)};
+    return Frame{static_cast<std::uint32_t>(offset), header->first, header->count,
+                 std::move(*plain)};
   }
   const FrameHeader& last_header() const { return last_; }
 
@@ -105,8 +107,10 @@ std::optional<SegmentId> segment_number(std::string_view name, std::string_view 
   return number;
 }
 
-Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(os::Files& files, const std::string& path,
-                                                             const SegmentHeader& header, const Key& key,
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(os::Files& files,
+                                                             const std::string& path,
+                                                             const SegmentHeader& header,
+                                                             const Key& key,
                                                              std::uint32_t fill_bytes) {
   const std::string folder = os::folder_of(path);
   const std::string temporary = path + ".tmp";
@@ -181,7 +185,8 @@ void SegmentWriter::close() {
 }
 
 Result<Scan> scan_segment(const os::File& file, FrameCipher& cipher, std::uint32_t from,
-                          std::optional<std::uint32_t> length, const std::function<bool(Frame)>& use) {
+                          std::optional<std::uint32_t> length,
+                          const std::function<bool(Frame)>& use) {
   const std::uint64_t file_size = TRY(file.size());
   const std::uint64_t end = std::min<std::uint64_t>(length.value_or(UINT32_MAX), file_size);
   Scanner scanner(file, end, cipher);

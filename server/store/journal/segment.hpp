@@ -1,8 +1,8 @@
 // Segment files: writing one, commit by commit, and reading one after a crash
 // (docs/spec/journal.md, Segment and Reading after a crash).
 //
-// Errors of writing: disk_full, io_error. After any of them the writer is dead: close it and begin a
-// new segment; the committed length stays what it was. Threads: one at a time.
+// Errors of writing: disk_full, io_error. After any of them the writer is dead: close it and begin
+// a new segment; the committed length stays what it was. Threads: one at a time.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,8 @@ std::optional<SegmentId> segment_number(std::string_view name, std::string_view 
 
 class SegmentWriter final {
  public:
-  // Makes the file under a temporary name, filled ahead by `fill_bytes`, syncs it, gives it its name
-  // and syncs the folder.
+  // Makes the file under a temporary name, filled ahead by `fill_bytes`, syncs it, gives it its
+  // name and syncs the folder.
   static Result<std::unique_ptr<SegmentWriter>> create(os::Files& files, const std::string& path,
                                                        const SegmentHeader& header, const Key& key,
                                                        std::uint32_t fill_bytes);
@@ -76,6 +76,7 @@ struct Scan {
 // Reads frames from `from` on. `length`: the committed length if it is known, else the file's tail
 // may be torn. `use` returns false to end early. Records are checked before `use` sees them.
 Result<Scan> scan_segment(const os::File& file, FrameCipher& cipher, std::uint32_t from,
-                          std::optional<std::uint32_t> length, const std::function<bool(Frame)>& use);
+                          std::optional<std::uint32_t> length,
+                          const std::function<bool(Frame)>& use);
 
 }  // namespace holdfast::journal

@@ -121,7 +121,8 @@ Status WindowFile::load(Windows& windows) {
     const std::string_view digits = std::string_view(entry.name).substr(kFilePrefix.size());
     std::uint64_t number = 0;
     const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (end.ec == std::errc{} && end.ptr == digits.data() + digits.size()) numbers.push_back(number);
+    if (end.ec == std::errc{} && end.ptr == digits.data() + digits.size())
+      numbers.push_back(number);
   }
   std::ranges::sort(numbers, std::greater{});
   for (const std::uint64_t number : numbers) {
@@ -155,13 +156,14 @@ Status WindowFile::read(std::uint64_t number, Windows& windows, KeyId& key) {
   key = header.key;
   FrameCipher cipher = TRY(FrameCipher::make(header.number, TRY(keys_.get(header.key)).view()));
   Status decoded;
-  const Scan scan = TRY(scan_segment(*file, cipher, kSegmentHeaderBytes, std::nullopt, [&](Frame frame) {
-    static_cast<void>(for_each_record(frame.plain, {}, [&](const Stored& record) {
-      if (record.kind == Kind::window) decoded = windows.decode(record.body);
-      return decoded.has_value();
-    }));
-    return decoded.has_value();
-  }));
+  const Scan scan =
+      TRY(scan_segment(*file, cipher, kSegmentHeaderBytes, std::nullopt, [&](Frame frame) {
+        static_cast<void>(for_each_record(frame.plain, {}, [&](const Stored& record) {
+          if (record.kind == Kind::window) decoded = windows.decode(record.body);
+          return decoded.has_value();
+        }));
+        return decoded.has_value();
+      }));
   snapshot_bytes_ = scan.length;
   return decoded;
 }
@@ -183,7 +185,8 @@ Status WindowFile::write(const std::vector<Bytes>& bodies) {
   return writer_->commit(true);
 }
 
-Status WindowFile::carry(const std::vector<Bytes>& entries, const std::function<std::vector<Bytes>()>& snapshot) {
+Status WindowFile::carry(const std::vector<Bytes>& entries,
+                         const std::function<std::vector<Bytes>()>& snapshot) {
   if (entries.empty()) return {};
   const bool grown = writer_ && writer_->length() > 2 * snapshot_bytes_ + kRewriteSlack;
   if (!writer_ || grown) return rewrite(snapshot());

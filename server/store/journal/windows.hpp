@@ -1,9 +1,9 @@
-// Resend windows: per session the last kWindowMax deliveries, so that an MQTT client's repeat after a
-// lost acknowledgement is stored once (decision 4), across restarts and sealed segments
+// Resend windows: per session the last kWindowMax deliveries, so that an MQTT client's repeat after
+// a lost acknowledgement is stored once (decision 4), across restarts and sealed segments
 // (docs/spec/journal.md, Resend windows).
 //
-// Windows holds what is durable; WindowFile keeps what would go with a sealed segment. Memory: 8 bytes
-// a delivery. Threads: one at a time, each.
+// Windows holds what is durable; WindowFile keeps what would go with a sealed segment. Memory: 8
+// bytes a delivery. Threads: one at a time, each.
 #pragma once
 
 #include <memory>
@@ -65,9 +65,10 @@ class WindowFile final {
 
   // Adds what the newest file that opens holds to `windows`; removes the others.
   Status load(Windows& windows);
-  // Makes entries of a segment durable that is about to be sealed. `snapshot` gives all windows when
-  // the file is to be written anew. Without entries nothing is written.
-  Status carry(const std::vector<Bytes>& entries, const std::function<std::vector<Bytes>()>& snapshot);
+  // Makes entries of a segment durable that is about to be sealed. `snapshot` gives all windows
+  // when the file is to be written anew. Without entries nothing is written.
+  Status carry(const std::vector<Bytes>& entries,
+               const std::function<std::vector<Bytes>()>& snapshot);
   // Writes a new file and destroys the old one's key: what it held cannot be read any more.
   Status rewrite(const std::vector<Bytes>& snapshot);
 
@@ -81,9 +82,9 @@ class WindowFile final {
   os::System system_;
   KeySource& keys_;
   std::string folder_;
-  std::uint64_t number_ = 0;   // the highest ever used here
-  std::uint64_t current_ = 0;  // the file that counts; 0: none
-  KeyId key_ = 0;              // its key
+  std::uint64_t number_ = 0;               // the highest ever used here
+  std::uint64_t current_ = 0;              // the file that counts; 0: none
+  KeyId key_ = 0;                          // its key
   std::unique_ptr<SegmentWriter> writer_;  // none until the first rewrite of this life
   std::uint32_t snapshot_bytes_ = 0;
 };

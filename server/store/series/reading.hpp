@@ -24,7 +24,7 @@ using ClassId = std::uint8_t;  // retention class; 0: the default one
 
 inline constexpr std::size_t kStreamBytesMax = 64;
 inline constexpr std::size_t kMetricBytesMax = kStreamBytesMax + 1 + wire::kFieldNameBytesMax;
-inline constexpr std::size_t kSamplesMax = 10'000;       // of one record
+inline constexpr std::size_t kSamplesMax = 10'000;  // of one record
 inline constexpr std::size_t kStringBytesMax = 4'096;
 
 // Whose clock a point's time is from. uncertain: the device gave a time that cannot be; the
@@ -39,8 +39,8 @@ TimeSource judge(std::optional<WallTime> device_time, WallTime now);
 
 // The body for samples of one stream. `now` judges device times. The record that carries it has
 // ticks = readings.size().
-Result<Bytes> encode_readings(std::string_view stream, const std::vector<wire::Reading>& readings, WallTime now,
-                              ClassId retention = 0);
+Result<Bytes> encode_readings(std::string_view stream, const std::vector<wire::Reading>& readings,
+                              WallTime now, ClassId retention = 0);
 
 // One sample as it lies in the body; views are into the body.
 struct Cell {

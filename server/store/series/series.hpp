@@ -1,13 +1,13 @@
-// The series port: numbers, texts and booleans over time, of many devices (decision 5). Readings get
-// in through the journal; this is how they are asked for, kept for a time, and erased. Adapters:
-// our own segments (server/store/series/store.hpp); ClickHouse comes behind the same port.
+// The series port: numbers, texts and booleans over time, of many devices (decision 5). Readings
+// get in through the journal; this is how they are asked for, kept for a time, and erased.
+// Adapters: our own segments (server/store/series/store.hpp); ClickHouse comes behind the same
+// port.
 //
-// Shapes: a metric is "<stream>.<field>"; a range is from <= time < to. Points come ordered by time,
-// and for equal times by arrival. Two points of a metric are one only if both have source `device`
-// and the same time: the last write wins.
-// Errors: not_found, quota_exceeded, invalid_argument, corrupt, io_error. A deadline is no error: the
-// answer says `partial`. Threads: any; calls may read from disk, so make them on workers; admit()
-// never blocks.
+// Shapes: a metric is "<stream>.<field>"; a range is from <= time < to. Points come ordered by
+// time, and for equal times by arrival. Two points of a metric are one only if both have source
+// `device` and the same time: the last write wins. Errors: not_found, quota_exceeded,
+// invalid_argument, corrupt, io_error. A deadline is no error: the answer says `partial`. Threads:
+// any; calls may read from disk, so make them on workers; admit() never blocks.
 #pragma once
 
 #include <functional>
@@ -90,7 +90,7 @@ struct RetentionStep {
   std::string class_name;
   std::int64_t day = 0;  // since 1970; all of this day's points of the class
   std::uint64_t bytes = 0;
-  WallTime due;  // when it goes (at once, where that lies in the past)
+  WallTime due;        // when it goes (at once, where that lies in the past)
   std::string reason;  // "age", "bytes"
 };
 
