@@ -4,9 +4,10 @@
 //
 // An entry's bytes, which chain and tree hash, are JSON with these members in this order, no spaces:
 //   {"v":1,"seq":N,"time":"RFC 3339","actor":"...","action":"...","object":"...",
-//    "request_id":"..." or null,"detail":"..." or null,"payload":"<64 hex>","prev_hash":"<64 hex>"}
-// payload = SHA-256(salt 32 || length of before u64 BE || before || after), so that before and after
-// (sealed in their columns) can be erased while the entry stays provable.
+//    "request_id":"..." or null,"payload":"<64 hex>","prev_hash":"<64 hex>"}
+// payload = SHA-256(salt 32 || length of before u64 BE || before || after). Salt, before and after lie
+// sealed in one column and can be erased while the entry stays provable. For devices and people they
+// are sealed under a key of their own (purpose "subject:<id>"): destroying it erases them in backups.
 // hash = SHA-256(bytes); prev_hash of entry 0 is 64 zeros; leaf hash = SHA-256(0x00 || bytes).
 // Threads: functions of a Tx run where that Tx runs.
 #pragma once
@@ -18,6 +19,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/time.hpp"
+#include "libs/os/entropy.hpp"
 #include "server/store/seal/sealer.hpp"
 #include "server/store/sql/sql.hpp"
 
@@ -33,10 +35,10 @@ struct Entry {
   std::string action;
   std::string object;
   std::string request_id;  // empty: none
-  std::string detail;      // empty: none; here: the actor's name and address
   std::string before;      // JSON text; empty: none, or erased
   std::string after;
   bool erased = false;
+  Bytes salt;            // 32; empty when erased
   Bytes payload_digest;  // 32
   Bytes prev_hash;       // 32
   Bytes hash;            // 32
@@ -60,8 +62,12 @@ Result<std::vector<Entry>> list(sql::Tx& tx, const seal::Sealer& sealer, const Q
 Result<std::optional<Entry>> find(sql::Tx& tx, const seal::Sealer& sealer, std::uint64_t seq);
 Result<std::uint64_t> count(sql::Tx& tx);
 
+// The ring's purpose that the payload of entries about `object` is sealed under.
+std::string payload_purpose(std::string_view object);
+
 // Removes before and after of all entries about `object`, with their salts; the chain stays whole.
-// Answers how many were erased. The caller's own change says that it was done.
+// Answers how many were erased. The caller's own change says that it was done, and destroys the keys
+// of payload_purpose() after the commit.
 Result<std::uint64_t> erase_payloads(sql::Tx& tx, std::string_view object);
 
 }  // namespace holdfast::core::audit

@@ -34,6 +34,11 @@ class Roles {
   void add(Role role) { bits_ = static_cast<std::uint8_t>(bits_ | bit(role)); }
   bool has(Role role) const { return (bits_ & bit(role)) != 0; }
   bool empty() const { return bits_ == 0; }
+  Roles operator&(Roles other) const {
+    Roles both;
+    both.bits_ = static_cast<std::uint8_t>(bits_ & other.bits_);
+    return both;
+  }
   bool within(Roles other) const { return (bits_ & ~other.bits_) == 0; }
   std::vector<Role> list() const;  // in the order of the enum
   bool operator==(const Roles&) const = default;
@@ -48,6 +53,10 @@ Result<Roles> parse_roles(std::string_view text);
 
 // nullopt: all sites; empty: none.
 using Sites = std::optional<std::vector<SiteId>>;
+Sites intersect(const Sites& one, const Sites& other);
+// "site_...,site_..." as a column holds it; nullopt is NULL.
+std::optional<std::string> sites_text(const Sites& sites);
+Result<Sites> parse_sites(const std::optional<std::string>& text);
 
 struct Caller {
   enum class Kind : std::uint8_t { nobody, user, api, service, bootstrap, device, system };

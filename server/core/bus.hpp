@@ -30,6 +30,9 @@ class BusSubscription {
 
 inline constexpr std::size_t kBusPayloadBytesMax = 64 * 1024;
 
+// What every adapter asks first: subject and payload within bounds.
+Status check_bus_message(std::string_view subject, std::string_view payload);
+
 std::unique_ptr<Bus> make_local_bus();
 
 }  // namespace holdfast::core

@@ -20,7 +20,7 @@ Result<std::optional<WallTime>> time_of(const Call& call, std::string_view name)
 }
 
 bool in_contract(std::string_view operation_id) {
-  for (const auto& row : kOperationTable) {
+  for (const auto& row : api::kOperationTable) {
     if (row.id == operation_id) return true;
   }
   return false;
@@ -90,7 +90,7 @@ const Operations::Entry* Operations::find(std::string_view operation_id) const {
 
 std::vector<std::string_view> Operations::missing() const {
   std::vector<std::string_view> out;
-  for (const auto& row : kOperationTable) {
+  for (const auto& row : api::kOperationTable) {
     if (find(row.id) == nullptr) out.push_back(row.id);
   }
   return out;
