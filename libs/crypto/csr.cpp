@@ -15,7 +15,7 @@ std::unexpected<Error> malformed(std::string why) {
   return fail(Code::csr_malformed, "certificate request: " + std::move(why));
 }
 
-Bytes copy(View bytes) {
+Bytes der::copy(View bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
@@ -72,7 +72,7 @@ Result<Parts> parse_structure(View bytes, Csr& out) {
   }
   const View subject = TRY(fields.element(der::kSequence, "subject")).whole;
   DistinguishedName name = TRY(parse_name(subject));
-  out.subject_der = copy(subject);
+  out.subject_der = der::copy(subject);
   out.subject = std::move(name.text);
   out.subject_cn = std::move(name.common_name);
   out.subject_serial = std::move(name.serial_number);
@@ -107,7 +107,7 @@ Result<Csr> parse_csr(View bytes) {
     return malformed("its signature does not fit its key; sign it with the key inside");
   }
   out.key = *std::move(key);
-  out.der = copy(bytes);
+  out.der = der::copy(bytes);
   return out;
 }
 

@@ -66,6 +66,10 @@ class Reader {
   std::size_t at_ = 0;
 };
 
+inline Bytes copy(View bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
 // Contents to values.
 Result<bool> boolean(View content);
 Result<View> integer(View content);  // checks the shortest form; two's complement, >= 1 byte

@@ -8,7 +8,7 @@
 namespace holdfast::crypto {
 namespace {
 
-Bytes copy(View bytes) {
+Bytes der::copy(View bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
@@ -70,7 +70,7 @@ Result<Bytes> parse_subject_key_id(View value) {
   der::Reader reader(value);
   const View id = TRY(reader.take(der::kOctetString, "subjectKeyIdentifier"));
   TRY(reader.end("subjectKeyIdentifier"));
-  return copy(id);
+  return der::copy(id);
 }
 
 // Only [0] keyIdentifier matters to us; issuer and serial are skipped.
@@ -81,7 +81,7 @@ Result<Bytes> parse_authority_key_id(View value) {
   Bytes id;
   while (!fields.done()) {
     const der::Element one = TRY(fields.next());
-    if (one.tag == der::context_tag(0)) id = copy(one.content);
+    if (one.tag == der::context_tag(0)) id = der::copy(one.content);
   }
   return id;
 }
@@ -107,7 +107,7 @@ Status parse_name_field(der::Reader& body, std::string_view what, Bytes& der, st
                         std::string& common_name) {
   const View whole = TRY(body.element(der::kSequence, what)).whole;
   DistinguishedName name = TRY(parse_name(whole));
-  der = copy(whole);
+  der = der::copy(whole);
   text = std::move(name.text);
   common_name = std::move(name.common_name);
   return {};
@@ -130,13 +130,13 @@ Status parse_body(der::Reader body, Certificate& out) {
     if (number < 1 || number > 2) return fail(Code::invalid_argument, "no such version");
     out.version = static_cast<int>(number) + 1;
   }
-  out.serial = copy(TRY(der::integer(TRY(body.take(der::kInteger, "serialNumber")))));
+  out.serial = der::copy(TRY(der::integer(TRY(body.take(der::kInteger, "serialNumber")))));
   der::Reader algorithm = TRY(body.enter(der::kSequence, "signature"));
   out.signature_oid = TRY(der::oid_text(TRY(algorithm.take(der::kOid, "signature"))));
   TRY(parse_name_field(body, "issuer", out.issuer_der, out.issuer, out.issuer_cn));
   TRY(parse_validity(body, out));
   TRY(parse_name_field(body, "subject", out.subject_der, out.subject, out.subject_cn));
-  out.spki_der = copy(TRY(body.element(der::kSequence, "subjectPublicKeyInfo")).whole);
+  out.spki_der = der::copy(TRY(body.element(der::kSequence, "subjectPublicKeyInfo")).whole);
   for (const unsigned unique_id : {1U, 2U}) {
     if (body.peek() == der::context_tag(unique_id)) TRY(body.next());
   }
@@ -168,7 +168,7 @@ Status parse_whole(View bytes, Certificate& out) {
   }
   TRY(der::bit_string(TRY(fields.take(der::kBitString, "signature"))));
   TRY(fields.end("Certificate"));
-  out.der = copy(bytes);
+  out.der = der::copy(bytes);
   out.fingerprint = sha256(bytes);
   return {};
 }
@@ -186,7 +186,7 @@ Result<std::vector<Extension>> parse_extensions(der::Reader& from) {
     if (one.peek() == der::kBoolean) {
       extension.critical = TRY(der::boolean(TRY(one.take(der::kBoolean, "critical"))));
     }
-    extension.value = copy(TRY(one.take(der::kOctetString, "extnValue")));
+    extension.value = der::copy(TRY(one.take(der::kOctetString, "extnValue")));
     TRY(one.end("extension"));
     for (const Extension& earlier : out) {
       if (earlier.oid == extension.oid) {
