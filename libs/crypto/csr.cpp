@@ -15,10 +15,6 @@ std::unexpected<Error> malformed(std::string why) {
   return fail(Code::csr_malformed, "certificate request: " + std::move(why));
 }
 
-Bytes der::copy(View bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
 Status parse_extension_request(der::Reader values, Csr& out) {
   out.extensions = TRY(parse_extensions(values));
   for (const Extension& extension : out.extensions) {

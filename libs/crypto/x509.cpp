@@ -8,10 +8,6 @@
 namespace holdfast::crypto {
 namespace {
 
-Bytes der::copy(View bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
 // Every refusal inside a certificate gets the same code and keeps its reason.
 std::unexpected<Error> refuse(Error error) {
   return fail(Code::certificate_invalid, "certificate: " + error.message);
