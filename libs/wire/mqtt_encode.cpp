@@ -292,10 +292,7 @@ struct PacketEncoder {
     const bool properties = !packet.properties.empty();
     if (writer.v5() && (packet.reason != Reason::success || properties)) {
       writer.reason(packet.reason);
-      // AUTH has no form without properties (section 3.15.2.1).
-      if (properties || type == PacketType::auth) {
-        writer.properties(packet.properties, place_of(type));
-      }
+      if (properties) writer.properties(packet.properties, place_of(type));
     }
     return writer.finish(packet_max);
   }
@@ -303,6 +300,10 @@ struct PacketEncoder {
   Status operator()(const Auth& packet) const {
     if (version == Version::v3_1_1) {
       return fail(Code::invalid_argument, "AUTH: MQTT 3.1.1 has no such packet");
+    }
+    const bool method = packet.properties.has(PropertyId::authentication_method);
+    if (packet != Auth{} && !method) {
+      return fail(Code::invalid_argument, "AUTH: there is no authentication method");
     }
     return end(packet, PacketType::auth);
   }

@@ -71,18 +71,18 @@ std::optional<Refusal> check_header(const Frame& frame, Side side, std::optional
   if (no_body && frame.remaining != 0) {
     return refuse_frame(frame.type, Reason::malformed_packet, "it must be empty", true);
   }
-  if (is_ping(frame.type) && frame.flags != 0) {
-    return refuse_frame(frame.type, Reason::malformed_packet, "reserved flags are set");
-  }
   const auto& row = kFrameRows[static_cast<std::size_t>(frame.type)];
   const bool disconnect_down =
       frame.type == PacketType::disconnect && side == Side::client && version == Version::v3_1_1;
-  if ((side == Side::server ? !row.from_client : !row.from_server) || disconnect_down) {
-    return refuse_frame(frame.type, Reason::protocol_error, "it comes from the wrong side");
-  }
-  if (!flags_fit(frame)) {
+  const bool wrong_side =
+      (side == Side::server ? !row.from_client : !row.from_server) || disconnect_down;
+  // A CONNACK from a client is forbidden before its flags are looked at, as brokers have it.
+  if (!flags_fit(frame) && !(wrong_side && frame.type == PacketType::connack)) {
     return refuse_frame(frame.type, reason_of_flags(frame.type), "reserved flags are set",
                         frame.type == PacketType::connect);
+  }
+  if (wrong_side) {
+    return refuse_frame(frame.type, Reason::protocol_error, "it comes from the wrong side");
   }
   return std::nullopt;
 }

@@ -151,6 +151,10 @@ Ending read_ending(Cursor& cursor, PacketType type, Side side) {
                  type == PacketType::disconnect);
   }
   if (cursor.left() > 0) ending.properties = read_properties(cursor, place_of(type), side);
+  const bool method = ending.properties.has(PropertyId::authentication_method);
+  if (type == PacketType::auth && !method) {
+    cursor.forbidden("there is no authentication method (section 3.15.2.2.2)");
+  }
   cursor.expect_end();
   return ending;
 }
