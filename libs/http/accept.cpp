@@ -54,7 +54,8 @@ int granted(std::string_view accept, std::string_view type) {
     const int exact = precision(trim(item.substr(0, semicolon)), type);
     if (exact > best_precision) {
       best_precision = exact;
-      best_quality = semicolon == std::string_view::npos ? 1000 : quality(item.substr(semicolon + 1));
+      best_quality =
+          semicolon == std::string_view::npos ? 1000 : quality(item.substr(semicolon + 1));
     }
     if (comma == std::string_view::npos) break;
     accept.remove_prefix(comma + 1);

@@ -45,9 +45,12 @@ RequestTag ClientPool::send(ClientRequest request, ResponseFn done) {
   if (job->request.deadline != kNever) {
     job->timer = loop.at(job->request.deadline, [weak = weak_from_this(), tag] {
       if (auto pool = weak.lock()) {
-        pool->give_up(tag, Error{Code::deadline_exceeded,
-                                 "The server at " + pool->server_.text() + " did not answer in time.",
-                                 {}, {}, {}});
+        pool->give_up(tag,
+                      Error{Code::deadline_exceeded,
+                            "The server at " + pool->server_.text() + " did not answer in time.",
+                            {},
+                            {},
+                            {}});
       }
     });
   }
@@ -168,12 +171,18 @@ Client::Client(os::Loop& loop, crypto::Transport& transport, os::Endpoint server
                crypto::ClientSettings settings, ClientOptions options)
     : pool_(std::make_shared<ClientPool>(loop, transport, std::move(server), std::move(settings),
                                          options)) {}
-Client::~Client() { pool_->stop(); }
+Client::~Client() {
+  pool_->stop();
+}
 
 RequestTag Client::send(ClientRequest request, ResponseFn done) {
   return pool_->send(std::move(request), std::move(done));
 }
-void Client::cancel(RequestTag request) { pool_->cancel(request); }
-void Client::replace(crypto::ClientSettings settings) { pool_->replace(std::move(settings)); }
+void Client::cancel(RequestTag request) {
+  pool_->cancel(request);
+}
+void Client::replace(crypto::ClientSettings settings) {
+  pool_->replace(std::move(settings));
+}
 
 }  // namespace holdfast::http

@@ -28,9 +28,10 @@ struct ClientRequest {
   std::string target = "/";  // encoded: see with_query()
   Headers headers;           // Host and Content-Length are added
   Bytes body;
-  MonoTime deadline = kNever;               // for the whole answer
-  std::optional<Duration> silence_limit;    // between two pieces of the answer: for event streams
-  std::size_t body_max = 16 * 1024 * 1024;  // bytes of the answer's body; streamed ones have no bound
+  MonoTime deadline = kNever;             // for the whole answer
+  std::optional<Duration> silence_limit;  // between two pieces of the answer: for event streams
+  std::size_t body_max =
+      16 * 1024 * 1024;  // bytes of the answer's body; streamed ones have no bound
   // Called when status and headers are known; an error gives up. May be null.
   std::function<Status(const ResponseHead&)> on_head;
   // Gets the body of a 2xx answer piece by piece instead of ClientResponse::body, which still gets
@@ -47,7 +48,7 @@ struct ClientResponse {
 
 struct ClientOptions {
   std::size_t connections_max = 4;
-  std::size_t waiting_max = 256;        // requests without a connection yet
+  std::size_t waiting_max = 256;         // requests without a connection yet
   Duration connect_limit = seconds(10);  // within the request's deadline
   Duration idle_limit = seconds(12);     // below the server's 15 s, to lose fewer races
 };

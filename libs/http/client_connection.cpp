@@ -5,8 +5,8 @@
 namespace holdfast::http {
 namespace {
 
-constexpr std::size_t kSendPiece = 16 * 1024;      // bytes: a TLS record
-constexpr std::size_t kSendAheadMax = 64 * 1024;   // bytes pending in the stream before we wait
+constexpr std::size_t kSendPiece = 16 * 1024;     // bytes: a TLS record
+constexpr std::size_t kSendAheadMax = 64 * 1024;  // bytes pending in the stream before we wait
 
 bool idempotent(const ClientRequest& request) {
   for (std::string_view method : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
@@ -94,7 +94,7 @@ void ClientConnection::on_readable() {
     if (!got && got.error().code == Code::would_block) return wait_readable();
     if (!got) return on_end(std::move(got.error()));
     if (*got == 0) return on_end({Code::closed, {}, {}, {}, {}});
-    const auto job = job_;  // its call-backs may drop us
+    const auto job = job_;      // its call-backs may drop us
     if (!job) return fail({});  // bytes that nobody asked for
     heard_ = pool->loop.clock().mono();
     const View bytes = View(pool->scratch).first(*got);
@@ -127,9 +127,9 @@ Status ClientConnection::take_piece(View piece) {
     return job_ ? Status{} : Status{gone()};
   }
   if (piece.size() > job_->request.body_max - body_.size()) {
-    return holdfast::fail(Code::payload_too_large, "The server's answer has more than " +
-                                                       std::to_string(job_->request.body_max) +
-                                                       " bytes.");
+    return holdfast::fail(
+        Code::payload_too_large,
+        "The server's answer has more than " + std::to_string(job_->request.body_max) + " bytes.");
   }
   append(body_, piece);
   return {};

@@ -14,24 +14,42 @@ std::string text_member(const boost::json::object& object, std::string_view name
 
 Code code_for(int status) {
   switch (status) {
-    case 400: return Code::malformed_body;
-    case 401: return Code::unauthenticated;
-    case 403: return Code::forbidden;
-    case 404: return Code::not_found;
-    case 405: return Code::method_not_allowed;
-    case 406: return Code::not_acceptable;
-    case 409: return Code::conflict;
-    case 412: return Code::precondition_failed;
-    case 413: return Code::body_too_large;
-    case 414: return Code::uri_too_long;
-    case 415: return Code::unsupported_media_type;
-    case 422: return Code::invalid_argument;
-    case 428: return Code::precondition_required;
-    case 429: return Code::rate_limited;
-    case 431: return Code::header_too_large;
-    case 503: return Code::unavailable;
-    case 504: return Code::deadline_exceeded;
-    default: return status >= 500 ? Code::internal : Code::invalid_argument;
+    case 400:
+      return Code::malformed_body;
+    case 401:
+      return Code::unauthenticated;
+    case 403:
+      return Code::forbidden;
+    case 404:
+      return Code::not_found;
+    case 405:
+      return Code::method_not_allowed;
+    case 406:
+      return Code::not_acceptable;
+    case 409:
+      return Code::conflict;
+    case 412:
+      return Code::precondition_failed;
+    case 413:
+      return Code::body_too_large;
+    case 414:
+      return Code::uri_too_long;
+    case 415:
+      return Code::unsupported_media_type;
+    case 422:
+      return Code::invalid_argument;
+    case 428:
+      return Code::precondition_required;
+    case 429:
+      return Code::rate_limited;
+    case 431:
+      return Code::header_too_large;
+    case 503:
+      return Code::unavailable;
+    case 504:
+      return Code::deadline_exceeded;
+    default:
+      return status >= 500 ? Code::internal : Code::invalid_argument;
   }
 }
 
@@ -87,7 +105,8 @@ Result<Url> parse_url(std::string_view text) {
   Url out;
   out.server = TRY(os::parse_endpoint(authority));
   if (out.server.host.empty() || out.server.port == 0 || authority.contains('@')) {
-    return fail(Code::invalid_argument, "An address of a server names its host: https://host:port.");
+    return fail(Code::invalid_argument,
+                "An address of a server names its host: https://host:port.");
   }
   if (slash != std::string_view::npos) out.path = text.substr(slash);
   return out;

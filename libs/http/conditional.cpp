@@ -25,7 +25,9 @@ std::string_view opaque(std::string_view tag) {
 
 }  // namespace
 
-std::string etag(std::uint64_t revision) { return '"' + std::to_string(revision) + '"'; }
+std::string etag(std::uint64_t revision) {
+  return '"' + std::to_string(revision) + '"';
+}
 
 Status require_if_match(const Request& request) {
   if (request.headers.has("If-Match")) return {};

@@ -21,7 +21,8 @@ TEST(Conditional, IfMatchIsRequiredAndMustBeTheRevision) {
   EXPECT_TRUE(require_match(with("If-Match", "*"), 7));
   EXPECT_TRUE(require_match(with("If-Match", "\"1\", \"7\""), 7));
   for (std::string_view old : {"\"6\"", "7", "W/\"7\"", "\"77\"", ""}) {
-    EXPECT_EQ(require_match(with("If-Match", old), 7).error().code, Code::precondition_failed) << old;
+    EXPECT_EQ(require_match(with("If-Match", old), 7).error().code, Code::precondition_failed)
+        << old;
   }
 }
 
@@ -37,7 +38,8 @@ TEST(Accept, TakesTheBestOffer) {
   EXPECT_EQ(choose("", {"text/html", "text/markdown"}), "text/html");
   EXPECT_EQ(choose("*/*", {"text/html", "text/markdown"}), "text/html");
   EXPECT_EQ(choose("text/markdown", {"text/html", "text/markdown"}), "text/markdown");
-  EXPECT_EQ(choose("text/html;q=0.5, TEXT/Markdown", {"text/html", "text/markdown"}), "text/markdown");
+  EXPECT_EQ(choose("text/html;q=0.5, TEXT/Markdown", {"text/html", "text/markdown"}),
+            "text/markdown");
   EXPECT_EQ(choose("text/*;q=0.3, application/json", {"text/html", "application/json"}),
             "application/json");
   EXPECT_EQ(choose("text/html;q=0, */*", {"text/html", "text/plain"}), "text/plain");

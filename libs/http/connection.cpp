@@ -7,10 +7,10 @@
 namespace holdfast::http {
 namespace {
 
-constexpr std::size_t kReadSize = 16 * 1024;        // bytes of one read
-constexpr std::size_t kPipelineMax = 16 * 1024;     // bytes read ahead while a request is handled
-constexpr std::size_t kBodyProgressMin = 1024;      // bytes that earn a body another body_limit
-constexpr Duration kLinger = seconds(2);            // after the last answer, for the peer to close
+constexpr std::size_t kReadSize = 16 * 1024;     // bytes of one read
+constexpr std::size_t kPipelineMax = 16 * 1024;  // bytes read ahead while a request is handled
+constexpr std::size_t kBodyProgressMin = 1024;   // bytes that earn a body another body_limit
+constexpr Duration kLinger = seconds(2);         // after the last answer, for the peer to close
 
 }  // namespace
 
@@ -59,15 +59,15 @@ class ConnectionAnswer final : public Answer {
       : server_(std::move(server)), connection_(std::move(connection)), serial_(serial) {}
 
   void respond(Response response) override {
-    server_->loop.post([weak = connection_, serial = serial_, response = std::move(response)]() mutable {
-      if (auto connection = weak.lock()) connection->answer(serial, std::move(response));
-    });
+    server_->loop.post(
+        [weak = connection_, serial = serial_, response = std::move(response)]() mutable {
+          if (auto connection = weak.lock()) connection->answer(serial, std::move(response));
+        });
   }
 
   std::shared_ptr<EventStream> open_events(Headers headers) override {
-    auto sink = std::make_shared<EventSink>(server_->loop, connection_,
-                                            server_->options.events_pending_max,
-                                            server_->dropped_streams);
+    auto sink = std::make_shared<EventSink>(
+        server_->loop, connection_, server_->options.events_pending_max, server_->dropped_streams);
     server_->loop.post([weak = connection_, serial = serial_, headers = std::move(headers), sink] {
       if (auto connection = weak.lock()) {
         connection->open_events(serial, headers, sink);
@@ -216,7 +216,8 @@ bool Connection::parse() {
     set_deadline(server_->options.body_limit);
   }
   if (*took == 0 && in_.size() > server_->options.header_max) {
-    refuse(Error{Code::header_too_large, "A chunk's header or the trailer is too long.", {}, {}, {}});
+    refuse(
+        Error{Code::header_too_large, "A chunk's header or the trailer is too long.", {}, {}, {}});
     return false;
   }
   return *took > 0 && !in_.empty();
@@ -228,6 +229,7 @@ void Connection::begin_request() {
   request_id_ = server_->entropy.make<RequestId>(server_->loop.clock().wall()).text();
   head_only_ = false;
   http11_ = true;
+  framed_ = false;
   parser_ = std::make_unique<RequestParser>(server_->options.header_max);
   set_deadline(server_->options.header_limit);
 }
@@ -237,6 +239,7 @@ Status Connection::on_head() {
   head_only_ = request.method == "HEAD";
   http11_ = request.http11;
   TRY(parser_->finish_head());
+  framed_ = true;
   request.peer = stream_->peer();
   request.request_id = request_id_;
   const std::size_t body_max = TRY(server_->admit(request));
@@ -254,15 +257,15 @@ void Connection::dispatch() {
   deadline_ = kNever;
   Request request = std::move(parser_->request());
   parser_.reset();
-  Responder responder(
-      std::make_unique<ConnectionAnswer>(server_, weak_from_this(), serial_), request.path, request_id_);
+  Responder responder(std::make_unique<ConnectionAnswer>(server_, weak_from_this(), serial_),
+                      request.path, request_id_);
   server_->handler(std::move(request), std::move(responder));
 }
 
 // Answers a request that is not handled. Where its body was not read, the connection has to end.
 void Connection::refuse(const Error& error) {
   server_->refused_requests.add();
-  const bool whole = parser_->done() && phase_ == Phase::body;
+  const bool whole = framed_ && parser_->done();
   keep_alive_ = whole && parser_->keep_alive() && !peer_ended_ && !server_->draining;
   Response response = problem(error, {parser_->request().path, request_id_, {}});
   parser_.reset();

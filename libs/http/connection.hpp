@@ -28,8 +28,8 @@ struct ServerState {
   std::unordered_set<std::shared_ptr<Connection>> connections;
   Bytes scratch;  // what one read brings; used within one call only
   std::int64_t date_second = -1;
-  std::string date;  // of date_second, for the Date header
-  std::string label;       // of the counters below
+  std::string date;   // of date_second, for the Date header
+  std::string label;  // of the counters below
 
   Counter& opened;
   Counter& closed;
@@ -110,6 +110,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::string request_id_;
   bool head_only_ = false;  // HEAD
   bool http11_ = true;
+  bool framed_ = false;  // the header was sound: it is known where the request ends
   bool keep_alive_ = false;
   bool peer_ended_ = false;
   bool shut_ = false;

@@ -13,7 +13,9 @@ constexpr std::size_t kPiece = 16 * 1024;          // bytes of one write: a TLS 
 constexpr std::size_t kPullSize = 64 * 1024;       // bytes asked of a Source at a time
 constexpr Duration kPullRetry = milliseconds(20);  // when all workers are busy
 
-bool never_has_body(int status) { return status < 200 || status == 204 || status == 304; }
+bool never_has_body(int status) {
+  return status < 200 || status == 204 || status == 304;
+}
 
 }  // namespace
 
@@ -27,7 +29,8 @@ void Connection::begin_answer(Response response) {
   std::string head = head_text(response, chunked);
   if (!bodyless) {
     if (response.source) {
-      source_ = std::make_shared<SourceRun>(std::move(response.source), response.source_size, chunked);
+      source_ =
+          std::make_shared<SourceRun>(std::move(response.source), response.source_size, chunked);
     } else if (response.size() <= kPiece) {
       head += text_of(response.shared_body ? View(*response.shared_body) : View(response.body));
     } else {
@@ -229,7 +232,9 @@ void Connection::write_chunk(std::string_view text) {
   write(chunk);
 }
 
-bool Connection::clogged() const { return stream_->write_pending() >= kWriteAheadMax; }
+bool Connection::clogged() const {
+  return stream_->write_pending() >= kWriteAheadMax;
+}
 
 void Connection::wait_drained() {
   if (waits_drained_ || phase_ == Phase::closed) return;

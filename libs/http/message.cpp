@@ -49,7 +49,9 @@ std::string Request::media_type() const {
   return out;
 }
 
-std::uint64_t Response::size() const { return shared_body ? shared_body->size() : body.size(); }
+std::uint64_t Response::size() const {
+  return shared_body ? shared_body->size() : body.size();
+}
 
 Response content(int status, std::string_view content_type, std::string_view body) {
   Response out;

@@ -74,8 +74,7 @@ TEST(Message, RetryAndChallengeAreHeadersToo) {
 
 TEST(Message, EveryCodeSurvivesTheWayToAClient) {
   for (const CodeRow& row : kCodeTable) {
-    const Response response =
-        problem(Error{row.code, "because", {}, {}, {}}, {"/a", "req_1", {}});
+    const Response response = problem(Error{row.code, "because", {}, {}, {}}, {"/a", "req_1", {}});
     EXPECT_EQ(response.status, row.http_status);
     EXPECT_FALSE(reason_phrase(response.status).empty()) << response.status;
     EXPECT_EQ(error_of(as_client(response)).code, row.code) << row.name;

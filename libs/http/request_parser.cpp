@@ -14,7 +14,9 @@ namespace {
 // Room reserved for a body at first: Content-Length is only a promise.
 constexpr std::size_t kBodyReserveMax = 64 * 1024;
 
-std::string text_from(beast::string_view text) { return {text.data(), text.size()}; }
+std::string text_from(beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 std::unexpected<Error> refuse_as(Code code, std::string_view what) {
   return fail(code, "The request " + std::string(what) + ".");
@@ -27,7 +29,8 @@ Error error_from(error_code ec) {
   if (ec == beast::http::error::bad_version) {
     return Error{Code::malformed_body, "The request is not HTTP/1.0 or HTTP/1.1.", {}, {}, {}};
   }
-  return Error{Code::malformed_body, "The request cannot be read: " + ec.message() + ".", {}, {}, {}};
+  return Error{
+      Code::malformed_body, "The request cannot be read: " + ec.message() + ".", {}, {}, {}};
 }
 
 }  // namespace
@@ -130,10 +133,18 @@ Result<std::size_t> RequestParser::feed(View bytes) {
   return taken;
 }
 
-bool RequestParser::head_done() const { return reader_->is_header_done(); }
-bool RequestParser::done() const { return reader_->is_done(); }
-Request& RequestParser::request() { return reader_->request; }
-bool RequestParser::keep_alive() const { return reader_->keep_alive(); }
+bool RequestParser::head_done() const {
+  return reader_->is_header_done();
+}
+bool RequestParser::done() const {
+  return reader_->is_done();
+}
+Request& RequestParser::request() {
+  return reader_->request;
+}
+bool RequestParser::keep_alive() const {
+  return reader_->keep_alive();
+}
 
 bool RequestParser::expects_continue() const {
   return reader_->request.http11 && reader_->request.headers.lists("Expect", "100-continue");

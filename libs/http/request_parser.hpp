@@ -1,8 +1,8 @@
-// RequestParser: reads one HTTP/1.1 request (RFC 9112) on Beast's parser, which is seen nowhere else.
-// Private to the server. It adds what Beast leaves open: bounds on header and body counted here, one
-// framing only (a Transfer-Encoding other than exactly "chunked" is refused), one Host header.
-// Errors: malformed_body, header_too_large, uri_too_long, body_too_large, protocol_error (version).
-// Belongs to one connection.
+// RequestParser: reads one HTTP/1.1 request (RFC 9112) on Beast's parser, which is seen nowhere
+// else. Private to the server. It adds what Beast leaves open: bounds on header and body counted
+// here, one framing only (a Transfer-Encoding other than exactly "chunked" is refused), one Host
+// header. Errors: malformed_body, header_too_large, uri_too_long, body_too_large, protocol_error
+// (version). Belongs to one connection.
 #pragma once
 
 #include <cstdint>

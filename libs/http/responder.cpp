@@ -28,7 +28,9 @@ void Responder::send(Result<Response> result) {
   }
 }
 
-void Responder::fail(const Error& error) { send(problem(error, {instance_, request_id_, {}})); }
+void Responder::fail(const Error& error) {
+  send(problem(error, {instance_, request_id_, {}}));
+}
 
 std::shared_ptr<EventStream> Responder::events(Headers headers) {
   auto answer = std::move(answer_);

@@ -1,9 +1,9 @@
 // Responder: the right and the duty to answer one request. It may be moved to any thread, answered
 // once, or dropped, which answers `internal`. After it, the connection goes on by itself.
 //
-// EventStream: an answer that stays open (server-sent events). Sending never blocks: what the client
-// does not take in time is bounded, and beyond the bound the stream is closed and counted. The
-// server adds a comment each 15 s as heartbeat. Thread-safe.
+// EventStream: an answer that stays open (server-sent events). Sending never blocks: what the
+// client does not take in time is bounded, and beyond the bound the stream is closed and counted.
+// The server adds a comment each 15 s as heartbeat. Thread-safe.
 #pragma once
 
 #include <memory>

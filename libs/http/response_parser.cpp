@@ -6,11 +6,13 @@ namespace holdfast::http {
 namespace {
 
 std::unexpected<Error> not_http(std::string_view what) {
-  return fail(Code::protocol_error, "The server's answer is not proper HTTP/1.1: " +
-                                        std::string(what) + ".");
+  return fail(Code::protocol_error,
+              "The server's answer is not proper HTTP/1.1: " + std::string(what) + ".");
 }
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+bool digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // All digits, no sign, at most 18 of them, so that it cannot overflow.
 std::optional<std::uint64_t> decimal(std::string_view text) {
@@ -164,8 +166,8 @@ Status ResponseParser::header_line(std::string_view line) {
 // decides where the next answer starts.
 Status ResponseParser::framing() {
   const Headers& headers = head_.headers;
-  head_.keep_alive = http11_ ? !headers.lists("Connection", "close")
-                             : headers.lists("Connection", "keep-alive");
+  head_.keep_alive =
+      http11_ ? !headers.lists("Connection", "close") : headers.lists("Connection", "keep-alive");
   std::optional<std::uint64_t> length;
   for (const Header& header : headers) {
     if (!same_name(header.name, "Content-Length")) continue;

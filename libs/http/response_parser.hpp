@@ -1,6 +1,6 @@
-// ResponseParser: reads one HTTP/1.1 response (RFC 9112) from bytes that arrive in any pieces. Small
-// and strict, for agent, gateway and command line, which link no Beast. Interim answers (1xx) are
-// skipped. Errors: protocol_error (not HTTP, or two framings at once), header_too_large,
+// ResponseParser: reads one HTTP/1.1 response (RFC 9112) from bytes that arrive in any pieces.
+// Small and strict, for agent, gateway and command line, which link no Beast. Interim answers (1xx)
+// are skipped. Errors: protocol_error (not HTTP, or two framings at once), header_too_large,
 // payload_too_large, closed (the stream ended early). Belongs to one thread.
 #pragma once
 

@@ -65,8 +65,9 @@ TEST(ResponseParser, ReadsToTheClose) {
 }
 
 TEST(ResponseParser, SkipsInterimAnswers) {
-  const auto parsed = parse("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\n"
-                            "HTTP/1.1 204 No Content\r\n\r\n");
+  const auto parsed = parse(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\n"
+      "HTTP/1.1 204 No Content\r\n\r\n");
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->head.status, 204);
   EXPECT_EQ(parsed->head.headers.size(), 0U);
@@ -82,17 +83,28 @@ TEST(ResponseParser, HeadAndSomeStatusesHaveNoBody) {
 
 TEST(ResponseParser, KeepAliveFollowsTheVersion) {
   EXPECT_FALSE(parse("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")->head.keep_alive);
-  EXPECT_TRUE(parse("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: Keep-Alive\r\n\r\n")->head.keep_alive);
-  EXPECT_FALSE(parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: a, close\r\n\r\n")->head.keep_alive);
+  EXPECT_TRUE(parse("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: Keep-Alive\r\n\r\n")
+                  ->head.keep_alive);
+  EXPECT_FALSE(parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: a, close\r\n\r\n")
+                   ->head.keep_alive);
 }
 
 TEST(ResponseParser, RefusesWhatIsNotHttp) {
   for (std::string_view bad :
-       {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 20\r\n\r\n", "HTTP/1.1 999 X\r\n\r\n",
-        "HTTP/1.1 099 X\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/1.1 101 Switching\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", "HTTP/1.1 200 OK\r\n: c\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
+       {"SSH-2.0-OpenSSH\r\n\r\n",
+        "HTTP/2 200\r\n\r\n",
+        "HTTP/1.1 20\r\n\r\n",
+        "HTTP/1.1 999 X\r\n\r\n",
+        "HTTP/1.1 099 X\r\n\r\n",
+        "HTTP/1.1 200OK\r\n\r\n",
+        "HTTP/1.1 101 Switching\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA b: c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n: c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n",
+        "\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -108,8 +120,9 @@ TEST(ResponseParser, RefusesWhatIsNotHttp) {
 }
 
 TEST(ResponseParser, AnEndInsideIsNoEnd) {
-  for (std::string_view cut : {"", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
-                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"}) {
+  for (std::string_view cut :
+       {"", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"}) {
     const auto parsed = parse(cut);
     ASSERT_FALSE(parsed) << cut;
     EXPECT_EQ(parsed.error().code, Code::closed) << cut;
@@ -131,9 +144,9 @@ TEST(ResponseParser, IsBounded) {
 
 TEST(ResponseParser, ABodyCallBackEndsIt) {
   ResponseParser parser;
-  const auto result = parser.feed(view_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), [](View) -> Status {
-    return fail(Code::payload_too_large, "enough");
-  });
+  const auto result =
+      parser.feed(view_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+                  [](View) -> Status { return fail(Code::payload_too_large, "enough"); });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::payload_too_large);
 }

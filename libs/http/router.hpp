@@ -1,6 +1,6 @@
-// Router: from method and path to one row of a route table. A template is "/v1/devices/{device_id}";
-// a literal segment beats a parameter. HEAD goes where GET goes; OPTIONS is answered from the table.
-// Built once, then read-only: thread-safe.
+// Router: from method and path to one row of a route table. A template is
+// "/v1/devices/{device_id}"; a literal segment beats a parameter. HEAD goes where GET goes; OPTIONS
+// is answered from the table. Built once, then read-only: thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,9 @@
 namespace holdfast::http {
 
 struct Route {
-  std::string id;      // operation id
-  std::string method;  // "GET"
-  std::string path;    // template
+  std::string id;            // operation id
+  std::string method;        // "GET"
+  std::string path;          // template
   std::size_t body_max = 0;  // bytes
 };
 

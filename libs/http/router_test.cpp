@@ -62,7 +62,8 @@ TEST(Router, RefusesWithTheRightAnswer) {
   const auto options = find(router, "OPTIONS", "/v1/devices/d/tags/t");
   EXPECT_EQ(Router::refuse(options, request).status, 204);
   EXPECT_EQ(Router::refuse(options, request).headers.get("Allow"), "PUT, OPTIONS");
-  for (std::string_view path : {"/v2", "/v1/devices/", "/v1/devices/d/tags", "/v1//devices", "/V1/devices"}) {
+  for (std::string_view path :
+       {"/v2", "/v1/devices/", "/v1/devices/d/tags", "/v1//devices", "/V1/devices"}) {
     EXPECT_EQ(Router::refuse(find(router, "GET", path), request).status, 404) << path;
   }
 }
@@ -81,7 +82,8 @@ TEST(Router, BodyLimitIsTheRoutes) {
 
 TEST(Router, RefusesTemplatesThatCollideOrCannotBeRead) {
   Router router = make();
-  EXPECT_EQ(router.add({"again", "GET", "/v1/devices/{other}", 0}).error().code, Code::already_exists);
+  EXPECT_EQ(router.add({"again", "GET", "/v1/devices/{other}", 0}).error().code,
+            Code::already_exists);
   for (std::string_view path : {"v1", "", "/a//b", "/a/{b", "/a/b}", "/{}"}) {
     EXPECT_EQ(router.add({"bad", "GET", std::string(path), 0}).error().code, Code::invalid_argument)
         << path;

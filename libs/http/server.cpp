@@ -33,6 +33,8 @@ void Server::drain() {
   for (const auto& connection : connections) connection->drain();
 }
 
-std::size_t Server::connections() const { return state_->connections.size(); }
+std::size_t Server::connections() const {
+  return state_->connections.size();
+}
 
 }  // namespace holdfast::http

@@ -35,7 +35,7 @@ class EventParser {
   std::string buffer_;  // an unfinished line
   Event event_;
   bool has_data_ = false;
-  bool start_ = true;    // a byte order mark may come
+  bool start_ = true;     // a byte order mark may come
   bool skip_lf_ = false;  // the line ended in CR
   std::string last_id_;
 };

@@ -5,7 +5,7 @@
 namespace holdfast::http {
 namespace {
 
-std::vector<Event> parse(std::string_view text, std::size_t piece = SIZE_MAX) {
+std::vector<Event> parse_events(std::string_view text, std::size_t piece = SIZE_MAX) {
   EventParser parser;
   std::vector<Event> out;
   while (!text.empty()) {
@@ -21,8 +21,8 @@ TEST(Sse, WritesWhatItReads) {
       {"1", "device", "{\"a\":1}"}, {"2", "", "two\nlines\n"}, {"3", "reset", ""}};
   std::string text;
   for (const Event& event : events) text += format_event(event) + std::string(kHeartbeat);
-  EXPECT_EQ(parse(text), events);
-  EXPECT_EQ(parse(text, 1), events);
+  EXPECT_EQ(parse_events(text), events);
+  EXPECT_EQ(parse_events(text, 1), events);
 }
 
 TEST(Sse, FormsAreThoseOfTheStandard) {
@@ -33,7 +33,10 @@ TEST(Sse, FormsAreThoseOfTheStandard) {
 TEST(Sse, ReadsEveryLineEnding) {
   for (std::string_view end : {"\n", "\r\n", "\r"}) {
     const std::string e(end);
-    const auto events = parse("\xEF\xBB\xBF" "id:5" + e + "data:  x" + e + "data" + e + e + "data: y" + e + e);
+    const auto events = parse_events(
+        "\xEF\xBB\xBF"
+        "id:5" +
+        e + "data:  x" + e + "data" + e + e + "data: y" + e + e);
     ASSERT_EQ(events.size(), 2U);
     EXPECT_EQ(events[0], (Event{"5", "", " x\n"}));
     EXPECT_EQ(events[1], (Event{"5", "", "y"}));
@@ -43,10 +46,11 @@ TEST(Sse, ReadsEveryLineEnding) {
 TEST(Sse, EventsWithoutDataAreNone) {
   EventParser parser;
   int count = 0;
-  ASSERT_TRUE(parser.feed(view_of("id: 9\nevent: x\n\n: comment\nretry: 5\n\n"), [&](Event) { ++count; }));
+  ASSERT_TRUE(
+      parser.feed(view_of("id: 9\nevent: x\n\n: comment\nretry: 5\n\n"), [&](Event) { ++count; }));
   EXPECT_EQ(count, 0);
   EXPECT_EQ(parser.last_id(), "9");
-  ASSERT_TRUE(parser.feed(view_of(std::string_view("id: a\0b\ndata: z\n\n", 16)), [&](Event event) {
+  ASSERT_TRUE(parser.feed(view_of(std::string_view("id: a\0b\ndata: z\n\n", 17)), [&](Event event) {
     ++count;
     EXPECT_EQ(event, (Event{"9", "", "z"}));
   }));
@@ -54,7 +58,8 @@ TEST(Sse, EventsWithoutDataAreNone) {
 }
 
 TEST(Sse, AnIdCannotBreakOut) {
-  EXPECT_EQ(format_event({"1\ndata: x", "a\r\nid: 9", "d"}), "id: 1data: x\nevent: aid: 9\ndata: d\n\n");
+  EXPECT_EQ(format_event({"1\ndata: x", "a\r\nid: 9", "d"}),
+            "id: 1data: x\nevent: aid: 9\ndata: d\n\n");
 }
 
 TEST(Sse, IsBounded) {

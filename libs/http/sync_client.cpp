@@ -31,8 +31,9 @@ Result<ClientResponse> SyncClient::send(ClientRequest request, Duration limit) {
   auto future = promise.get_future();
   loop_->post([this, limit, &request, &promise] {
     request.deadline = limit == kNoLimit ? kNever : loop_->clock().mono() + limit;
-    client_->send(std::move(request),
-                  [&promise](Result<ClientResponse> result) { promise.set_value(std::move(result)); });
+    client_->send(std::move(request), [&promise](Result<ClientResponse> result) {
+      promise.set_value(std::move(result));
+    });
   });
   return future.get();
 }

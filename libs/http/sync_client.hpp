@@ -1,6 +1,6 @@
 // SyncClient: the Client for programs that do one thing at a time (command line, tests). It owns a
-// loop with its own thread and waits; callbacks run on that thread while the caller waits. Used from
-// one thread, which is not a loop's. Not for simulations.
+// loop with its own thread and waits; callbacks run on that thread while the caller waits. Used
+// from one thread, which is not a loop's. Not for simulations.
 #pragma once
 
 #include <memory>

@@ -18,7 +18,7 @@ bool is_utf8(std::string_view text) {
   while (at < text.size()) {
     const auto byte = static_cast<unsigned char>(text[at++]);
     if (byte < 0x80) continue;
-    const int more = byte >= 0xC2 && byte <= 0xDF ? 1
+    const int more = byte >= 0xC2 && byte <= 0xDF   ? 1
                      : byte >= 0xE0 && byte <= 0xEF ? 2
                      : byte >= 0xF0 && byte <= 0xF4 ? 3
                                                     : 0;
@@ -112,7 +112,8 @@ Result<Target> parse_target(std::string_view text) {
     return fail(Code::uri_too_long, "The request's address is longer than 8 KiB.");
   }
   text = without_origin(text);
-  text = text.substr(0, text.find('#'));  // a fragment has no place here; clients that send it exist
+  text =
+      text.substr(0, text.find('#'));  // a fragment has no place here; clients that send it exist
   const std::size_t question = text.find('?');
   Target out;
   out.path = text.substr(0, question);

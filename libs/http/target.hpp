@@ -1,8 +1,8 @@
 // Request targets (RFC 9112 section 3.2) taken apart and decoded, and put together again. Pure.
 //
 // Refused (malformed_body, or uri_too_long): what is longer than kTargetMax bytes, a broken percent
-// code, a control character, text that is not UTF-8, a segment "." or "..". Two slashes in a row give
-// an empty segment, which no route matches.
+// code, a control character, text that is not UTF-8, a segment "." or "..". Two slashes in a row
+// give an empty segment, which no route matches.
 #pragma once
 
 #include <string>

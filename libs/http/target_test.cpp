@@ -10,8 +10,7 @@ TEST(Target, TakesPathSegmentsAndQueryApart) {
   ASSERT_TRUE(target);
   EXPECT_EQ(target->path, "/v1/devices/dev_1/tags/a%2Fb");
   EXPECT_EQ(target->segments, (std::vector<std::string>{"v1", "devices", "dev_1", "tags", "a/b"}));
-  EXPECT_EQ(target->query,
-            (Params{{"limit", "5"}, {"tag", "a b&c"}, {"tag", ""}, {"x", ""}}));
+  EXPECT_EQ(target->query, (Params{{"limit", "5"}, {"tag", "a b&c"}, {"tag", ""}, {"x", ""}}));
 }
 
 TEST(Target, KnowsRootAndEmptySegments) {
@@ -29,7 +28,8 @@ TEST(Target, TakesTheAbsoluteForm) {
 
 TEST(Target, PlusIsASpaceInTheQueryOnly) {
   EXPECT_EQ(parse_target("/a+b?c+d=e+f")->segments[0], "a+b");
-  EXPECT_EQ(parse_target("/a+b?c+d=e+f")->query[0], (std::pair<std::string, std::string>("c d", "e f")));
+  EXPECT_EQ(parse_target("/a+b?c+d=e+f")->query[0],
+            (std::pair<std::string, std::string>("c d", "e f")));
 }
 
 TEST(Target, RefusesWhatCannotBeMeant) {

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "libs/crypto/transport.hpp"
@@ -98,10 +100,12 @@ class MemoryStream final : public crypto::SecureStream {
  public:
   static constexpr std::size_t kPendingMax = 256 * 1024;
 
-  MemoryStream(os::Loop& loop, std::shared_ptr<Pipe> in, std::shared_ptr<Pipe> out, crypto::Peer peer)
+  MemoryStream(os::Loop& loop, std::shared_ptr<Pipe> in, std::shared_ptr<Pipe> out,
+               crypto::Peer peer)
       : loop_(loop), in_(std::move(in)), out_(std::move(out)), peer_(std::move(peer)) {}
   ~MemoryStream() override {
-    in_->readable = out_->drained = nullptr;
+    in_->readable = nullptr;
+    out_->drained = nullptr;
     in_->broken = true;
     end_output();
   }
@@ -170,5 +174,38 @@ inline StreamPair connect_streams(os::Loop& loop) {
   return {std::make_unique<MemoryStream>(loop, down, up, peer),
           std::make_unique<MemoryStream>(loop, up, down, peer)};
 }
+
+// A transport whose every connect() gives the other end to `accept`, or fails as told.
+class TestTransport final : public crypto::Transport {
+ public:
+  explicit TestTransport(os::Loop& loop) : loop_(loop) {}
+  std::function<void(std::unique_ptr<MemoryStream>)> accept;
+  std::optional<Error> refuse;
+  std::size_t connects = 0;
+  crypto::ClientSettings last_settings;
+
+  Result<std::shared_ptr<crypto::ServerContext>> make_context(crypto::ServerSettings) override {
+    return fail(Code::unsupported, "only connect() here");
+  }
+  Result<std::unique_ptr<os::Listener>> listen(os::Loop&, const os::Endpoint&,
+                                               std::shared_ptr<crypto::ServerContext>,
+                                               crypto::SecureAcceptFn) override {
+    return fail(Code::unsupported, "only connect() here");
+  }
+  void connect(os::Loop&, const os::Endpoint&, crypto::ClientSettings settings, MonoTime,
+               crypto::SecureConnectFn done) override {
+    ++connects;
+    last_settings = std::move(settings);
+    loop_.post([this, done = std::move(done)]() mutable {
+      if (refuse) return done(std::unexpected(*refuse));
+      auto pair = connect_streams(loop_);
+      accept(std::move(pair.server));
+      done(std::unique_ptr<crypto::SecureStream>(std::move(pair.client)));
+    });
+  }
+
+ private:
+  os::Loop& loop_;
+};
 
 }  // namespace holdfast::http::testing
