@@ -39,6 +39,8 @@ MonoTime RealClock::mono() const {
 
 struct LoopCore::Asio {
   asio::io_context context{1};
+  // Without work the context would stop by itself, and look as if stop() had been called.
+  asio::executor_work_guard<asio::io_context::executor_type> busy{context.get_executor()};
   asio::steady_timer timer{context};
   asio::signal_set signals{context};
 };
@@ -136,7 +138,6 @@ void LoopCore::run_timers() {
 
 void LoopCore::run() {
   owner_ = std::this_thread::get_id();
-  const auto guard = asio::make_work_guard(asio_->context);
   // stop() may come at any moment, also before run(): the flag is what counts.
   while (!stop_.exchange(false)) asio_->context.run();
   asio_->context.restart();
