@@ -1,11 +1,12 @@
 // Hub: where devices come in. MQTT 3.1.1 and 5.0 on one port, HTTPS (EST, device routes, downloads)
 // on the other, both over authenticated streams (contract/device-protocol.md). The hub knows who
-// speaks, what a session is and which topics a device has; what messages mean is the domains' matter.
+// speaks, what a session is and which topics a device has; what messages mean is the domains'
+// matter.
 //
 // Each of its loops listens on both ports and owns what it accepts. Calls into the domains that may
 // block run on the workers that were passed in; ingest runs on the loops.
-// Threads: make(), start() and stop() from the owner's thread. After stop() has called back, or in a
-// simulation whose machine has crashed, the hub may be destroyed; destroying it earlier cuts all
+// Threads: make(), start() and stop() from the owner's thread. After stop() has called back, or in
+// a simulation whose machine has crashed, the hub may be destroyed; destroying it earlier cuts all
 // connections without a word.
 #pragma once
 
@@ -64,7 +65,7 @@ class Hub {
 
   // Takes up the sessions of the last run, then listens. Errors: those of identity and of listen().
   virtual Status start() = 0;
-  virtual os::Endpoint mqtt_endpoint() const = 0;    // with the real port, after start()
+  virtual os::Endpoint mqtt_endpoint() const = 0;  // with the real port, after start()
   virtual os::Endpoint device_endpoint() const = 0;
 
   // Stops listening, says good-bye to all (0x8B), waits for what is on its way to the disk and to
