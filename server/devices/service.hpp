@@ -16,40 +16,9 @@
 #include "libs/base/time.hpp"
 #include "libs/wire/json.hpp"
 #include "server/core/change.hpp"
+#include "server/devices/model.hpp"
 
 namespace holdfast::devices {
-
-enum class State { unmanaged, registered, enrolled, active, quarantined, decommissioned };
-enum class EvidenceClass { hardware_attested, hardware_asserted, software, claim };
-std::string_view name_of(State state);
-std::string_view name_of(EvidenceClass evidence);
-
-struct Device {
-  DeviceId id;
-  std::string name;
-  State state = State::registered;
-  std::optional<TypeId> type;
-  std::optional<SiteId> site;
-  std::map<std::string, std::string> tags;
-  std::optional<DeviceId> parent;
-  EvidenceClass evidence = EvidenceClass::claim;
-  std::int64_t revision = 0;
-  WallTime created_at, updated_at;
-};
-
-struct NewDevice {
-  std::string name;  // suggested; need not be unique
-  std::optional<TypeId> type;
-  std::optional<SiteId> site;
-  std::map<std::string, std::string> tags;
-  EvidenceClass evidence = EvidenceClass::claim;
-};
-
-// Why a connection ended, as every list, badge and answer shows it.
-struct Disconnect {
-  std::string reason;  // stable word: "client", "keep-alive-timeout", "taken-over", "network", ...
-  std::string detail;
-};
 
 class Service {
  public:
@@ -59,7 +28,14 @@ class Service {
   virtual Result<DeviceId> create(core::Change& change, const NewDevice& device) = 0;
   // State moves that identity decides (enrolled -> active on first connection happens by itself).
   virtual Status set_state(core::Change& change, DeviceId device, State state, std::string_view reason) = 0;
+  // A new certificate was issued in this change: it becomes the device's newest, and a revocation of
+  // the earlier ones ends.
+  virtual Status set_certificate(core::Change& change, DeviceId device, const Certificate& certificate) = 0;
   virtual Result<Device> find(DeviceId device) = 0;
+  // Inside a transaction of the caller's; nullopt: there is none.
+  virtual Result<std::optional<Device>> look(sql::Tx& tx, DeviceId device) = 0;
+  // The device as operators see it (schema Device of the contract).
+  virtual Result<wire::Json> view(DeviceId device) = 0;
 
   // What the device says of itself; stored sealed, durable on return.
   virtual Status hello(DeviceId device, const wire::Json& hello) = 0;
@@ -69,6 +45,10 @@ class Service {
   virtual void connected(DeviceId device, std::string_view protocol, std::string_view address, WallTime at) = 0;
   virtual void disconnected(DeviceId device, const Disconnect& why, WallTime at) = 0;
   virtual void seen(DeviceId device, WallTime at) = 0;
+  virtual void https_seen(DeviceId device, std::string_view address, WallTime at) = 0;
+  virtual Presence presence(DeviceId device) const = 0;
+  // Told of each change between online and offline, on the thread that caused it: keep it short.
+  virtual void on_presence(std::function<void(DeviceId, bool online)> told) = 0;
 };
 
 }  // namespace holdfast::devices
