@@ -15,6 +15,7 @@
 
 #include "libs/base/metrics.hpp"
 #include "server/core/change.hpp"
+#include "server/core/passwords.hpp"
 
 namespace holdfast::core {
 
@@ -103,7 +104,8 @@ struct PeopleQuery {
 
 class People {
  public:
-  static Result<std::unique_ptr<People>> make(Store& store, os::Threads& threads, Metrics& metrics);
+  static Result<std::unique_ptr<People>> make(Store& store, os::Threads& threads, Metrics& metrics,
+                                              PasswordCosts costs = {});
   virtual ~People() = default;
 
   // --- who calls; none of these tells which part was wrong (unauthenticated) ---
