@@ -215,11 +215,6 @@ bool Connection::parse() {
     body_mark_ = size;
     set_deadline(server_->options.body_limit);
   }
-  if (*took == 0 && in_.size() > server_->options.header_max) {
-    refuse(
-        Error{Code::header_too_large, "A chunk's header or the trailer is too long.", {}, {}, {}});
-    return false;
-  }
   return *took > 0 && !in_.empty();
 }
 

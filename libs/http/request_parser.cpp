@@ -4,6 +4,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "libs/http/chunk_reader.hpp"
+
 namespace holdfast::http {
 
 namespace beast = boost::beast;
@@ -38,20 +40,15 @@ Error error_from(error_code ec) {
 struct RequestParser::Reader final : beast::http::basic_parser<true> {
   Request request;
   std::string target;
-  std::optional<Error> refused;  // why a call-back stopped the parser
   std::size_t body_max = 0;
   bool header_done = false;
+  std::uint64_t left = 0;  // bytes of a body with a length
+  ChunkReader chunks{Code::malformed_body};
 
   explicit Reader(std::size_t header_max) {
     header_limit(static_cast<std::uint32_t>(header_max));
     body_limit(boost::none);  // counted in take()
     eager(false);
-  }
-
-  bool stop(Code code, std::string_view message, error_code& ec) {
-    refused = Error{code, std::string(message), {}, {}, {}};
-    ec = beast::http::error::bad_value;
-    return false;
   }
 
   void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view uri,
@@ -67,9 +64,8 @@ struct RequestParser::Reader final : beast::http::basic_parser<true> {
 
   void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
                      error_code& ec) override {
-    if (header_done) return;  // trailers are read and dropped
     if (request.headers.size() == kHeaderCountMax) {
-      stop(Code::header_too_large, "The request has more than 100 headers.", ec);
+      ec = beast::http::error::header_limit;
       return;
     }
     request.headers.add(text_from(name), text_from(value));
@@ -77,40 +73,35 @@ struct RequestParser::Reader final : beast::http::basic_parser<true> {
 
   void on_header_impl(error_code& ec) override {
     header_done = true;
+    left = content_length().value_or(0);
     ec = {};
   }
 
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& ec) override {
-    ec = {};
-    if (length) request.body.reserve(std::min<std::uint64_t>(*length, kBodyReserveMax));
+  // Beast reads headers only: these are never called.
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(beast::string_view, error_code&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, error_code&) override {
+    return 0;
+  }
+  void on_finish_impl(error_code& ec) override { ec = {}; }
+
+  bool whole() const {
+    if (!header_done) return false;
+    return chunked() ? chunks.done() : left == 0;
   }
 
-  std::size_t take(beast::string_view piece, error_code& ec) {
-    ec = {};
+  Status take(View piece) {
     if (piece.size() > body_max - request.body.size()) {
-      stop(Code::body_too_large, too_large(), ec);
-      return 0;
+      return fail(Code::body_too_large, too_large());
     }
-    const auto* data = reinterpret_cast<const std::uint8_t*>(piece.data());
-    request.body.insert(request.body.end(), data, data + piece.size());
-    return piece.size();
+    append(request.body, piece);
+    return {};
   }
 
   std::string too_large() const {
     return "The body may have " + std::to_string(body_max) + " bytes here.";
   }
-
-  std::size_t on_body_impl(beast::string_view piece, error_code& ec) override {
-    return take(piece, ec);
-  }
-
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code& ec) override { ec = {}; }
-
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view piece, error_code& ec) override {
-    return take(piece, ec);
-  }
-
-  void on_finish_impl(error_code& ec) override { ec = {}; }
 };
 
 RequestParser::RequestParser(std::size_t header_max)
@@ -118,26 +109,33 @@ RequestParser::RequestParser(std::size_t header_max)
 RequestParser::~RequestParser() = default;
 
 Result<std::size_t> RequestParser::feed(View bytes) {
+  if (!reader_->header_done) return feed_head(bytes);
+  if (reader_->chunked()) {
+    return reader_->chunks.feed(bytes, [this](View piece) { return reader_->take(piece); });
+  }
+  const View piece = bytes.first(std::min<std::uint64_t>(reader_->left, bytes.size()));
+  TRY(reader_->take(piece));
+  reader_->left -= piece.size();
+  return piece.size();
+}
+
+Result<std::size_t> RequestParser::feed_head(View bytes) {
   std::size_t taken = 0;
-  const bool had_head = reader_->is_header_done();
-  while (taken < bytes.size() && !reader_->is_done()) {
+  while (taken < bytes.size() && !reader_->header_done) {
     error_code ec;
     const View rest = bytes.subspan(taken);
     taken += reader_->put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
     if (ec == beast::http::error::need_more) break;
-    if (ec) {
-      return std::unexpected(reader_->refused ? *reader_->refused : error_from(ec));
-    }
-    if (!had_head && reader_->is_header_done()) break;
+    if (ec) return std::unexpected(error_from(ec));
   }
   return taken;
 }
 
 bool RequestParser::head_done() const {
-  return reader_->is_header_done();
+  return reader_->header_done;
 }
 bool RequestParser::done() const {
-  return reader_->is_done();
+  return reader_->whole();
 }
 Request& RequestParser::request() {
   return reader_->request;
@@ -180,6 +178,7 @@ Status RequestParser::set_body_max(std::size_t bytes) {
   if (reader_->content_length().value_or(0) > bytes) {
     return fail(Code::body_too_large, reader_->too_large());
   }
+  reader_->request.body.reserve(std::min<std::uint64_t>(reader_->left, kBodyReserveMax));
   return {};
 }
 

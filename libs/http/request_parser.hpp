@@ -21,8 +21,8 @@ class RequestParser {
   ~RequestParser();
 
   // Takes what it can use and returns how much that was. The caller keeps the rest and passes it
-  // again, with more behind it. Stops after the header, so that the body can be refused unread, and
-  // after the request.
+  // again, with more behind it. Stops after the header, so that the body can be refused unread
+  // (finish_head() and set_body_max() come next), and after the request.
   Result<std::size_t> feed(View bytes);
 
   bool head_done() const;
@@ -39,6 +39,7 @@ class RequestParser {
 
  private:
   struct Reader;
+  Result<std::size_t> feed_head(View bytes);
   std::unique_ptr<Reader> reader_;
 };
 

@@ -22,20 +22,6 @@ std::optional<std::uint64_t> decimal(std::string_view text) {
   return out;
 }
 
-std::optional<std::uint64_t> hexadecimal(std::string_view text) {
-  if (text.empty() || text.size() > 15) return std::nullopt;
-  std::uint64_t out = 0;
-  for (char c : text) {
-    const int value = digit(c)               ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
-    if (value < 0) return std::nullopt;
-    out = out * 16 + static_cast<std::uint64_t>(value);
-  }
-  return out;
-}
-
 std::string_view without_space(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -60,27 +46,19 @@ Result<std::size_t> ResponseParser::feed(View bytes, const BodyFn& body) {
 }
 
 Result<std::size_t> ResponseParser::step(View bytes, const BodyFn& body) {
-  bool complete = false;
   switch (state_) {
-    case State::head: {
-      // The header ends with an empty line; it is read when it is whole.
-      const std::size_t took = TRY(take_line(bytes, kHeaderMax, complete));
-      if (complete && (buffer_.ends_with("\n\n") || buffer_.ends_with("\n\r\n"))) TRY(parse_head());
-      return took;
-    }
-    case State::chunk_size:
-    case State::chunk_end:
-    case State::trailer: {
-      const std::size_t took = TRY(take_line(bytes, kChunkLineMax, complete));
-      if (complete) TRY(chunk_size_line());
-      return took;
-    }
-    case State::length:
-    case State::chunk_data: {
+    case State::head:
+      return take_head(bytes);
+    case State::length: {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
       TRY(body(bytes.first(size)));
       left_ -= size;
-      if (left_ == 0) state_ = state_ == State::length ? State::done : State::chunk_end;
+      if (left_ == 0) state_ = State::done;
+      return size;
+    }
+    case State::chunked: {
+      const std::size_t size = TRY(chunks_.feed(bytes, body));
+      if (chunks_.done()) state_ = State::done;
       return size;
     }
     case State::until_close:
@@ -92,17 +70,16 @@ Result<std::size_t> ResponseParser::step(View bytes, const BodyFn& body) {
   return 0;
 }
 
-// Appends to buffer_ up to and with the next line feed.
-Result<std::size_t> ResponseParser::take_line(View bytes, std::size_t most, bool& complete) {
+// The header ends with an empty line; it is read when it is whole.
+Result<std::size_t> ResponseParser::take_head(View bytes) {
   const std::string_view text = text_of(bytes);
   const std::size_t end = text.find('\n');
-  complete = end != std::string_view::npos;
-  const std::size_t took = complete ? end + 1 : text.size();
-  if (buffer_.size() + took > most) {
-    return fail(Code::header_too_large, "The server's answer has a header line or a header that " +
-                                            std::string("is longer than allowed."));
+  const std::size_t took = end == std::string_view::npos ? text.size() : end + 1;
+  if (buffer_.size() + took > kHeaderMax) {
+    return fail(Code::header_too_large, "The header of the server's answer is longer than 32 KiB.");
   }
   buffer_ += text.substr(0, took);
+  if (buffer_.ends_with("\n\n") || buffer_.ends_with("\n\r\n")) TRY(parse_head());
   return took;
 }
 
@@ -182,7 +159,7 @@ Status ResponseParser::framing() {
   if (to_head_ || head_.status == 204 || head_.status == 304) {
     state_ = State::done;
   } else if (coded) {
-    state_ = State::chunk_size;
+    state_ = State::chunked;
   } else if (length) {
     head_.content_length = length;
     left_ = *length;
@@ -191,33 +168,6 @@ Status ResponseParser::framing() {
     head_.keep_alive = false;
     state_ = State::until_close;
   }
-  return {};
-}
-
-// A whole line of the chunked coding (RFC 9112 section 7.1): size, the end of a chunk, or trailer.
-Status ResponseParser::chunk_size_line() {
-  const std::string text = std::move(buffer_);
-  buffer_.clear();
-  std::string_view line = text;
-  line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  if (state_ == State::chunk_end) {
-    if (!line.empty()) return not_http("a chunk longer than it says");
-    state_ = State::chunk_size;
-    return {};
-  }
-  if (state_ == State::trailer) {
-    trailer_bytes_ += text.size();
-    if (trailer_bytes_ > kHeaderMax) {
-      return fail(Code::header_too_large, "The server's answer has too long a trailer.");
-    }
-    if (line.empty()) state_ = State::done;
-    return {};
-  }
-  const auto size = hexadecimal(without_space(line.substr(0, line.find(';'))));
-  if (!size) return not_http("a chunk without a size");
-  left_ = *size;
-  state_ = left_ == 0 ? State::trailer : State::chunk_data;
   return {};
 }
 

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/result.hpp"
+#include "libs/http/chunk_reader.hpp"
 #include "libs/http/headers.hpp"
 
 namespace holdfast::http {
@@ -26,11 +26,7 @@ class ResponseParser {
  public:
   static constexpr std::size_t kHeaderMax = 32 * 1024;  // bytes
   static constexpr std::size_t kHeaderCountMax = 128;
-  static constexpr std::size_t kChunkLineMax = 256;  // bytes: chunk size and extensions
-  static constexpr std::size_t kInterimMax = 16;     // 1xx answers before the real one
-
-  // `body` gets each piece, in order; an error that it returns ends the parse with that error.
-  using BodyFn = std::function<Status(View piece)>;
+  static constexpr std::size_t kInterimMax = 16;  // 1xx answers before the real one
 
   // After HEAD a response has no body whatever its headers say.
   explicit ResponseParser(bool to_head = false) : to_head_(to_head) {}
@@ -47,24 +43,23 @@ class ResponseParser {
   const ResponseHead& head() const { return head_; }
 
  private:
-  enum class State { head, length, chunk_size, chunk_data, chunk_end, trailer, until_close, done };
+  enum class State { head, length, chunked, until_close, done };
+  Result<std::size_t> step(View bytes, const BodyFn& body);
+  Result<std::size_t> take_head(View bytes);
   Status parse_head();
   Status status_line(std::string_view line);
   Status header_line(std::string_view line);
   Status framing();
-  Result<std::size_t> take_line(View bytes, std::size_t most, bool& complete);
-  Result<std::size_t> step(View bytes, const BodyFn& body);
-  Status chunk_size_line();
 
   bool to_head_;
   bool started_ = false;
   bool http11_ = true;
   State state_ = State::head;
   ResponseHead head_;
-  std::string buffer_;      // header or chunk line so far
-  std::uint64_t left_ = 0;  // bytes of body or chunk to come
+  std::string buffer_;      // the header so far
+  std::uint64_t left_ = 0;  // bytes of the body to come
+  ChunkReader chunks_{Code::protocol_error};
   std::size_t interim_ = 0;
-  std::size_t trailer_bytes_ = 0;
 };
 
 }  // namespace holdfast::http

@@ -165,6 +165,10 @@ TEST_F(ServerTest, WhatCannotBeReadIsAProblem) {
       {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n" + host, 400},
       {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n" + host, 400},
       {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + host + "zz\r\n", 400},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + host + "0\r" + std::string(16, '\0') +
+           "\nA:\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + host + "3\r\nabcd\r\n", 400},
       {"GET /" + std::string(9'000, 'a') + " HTTP/1.1\r\n" + host, 414},
       {"GET / HTTP/1.1\r\nA: " + std::string(17'000, 'a'), 431},
       {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + host + "1;" + std::string(17'000, 'a'),

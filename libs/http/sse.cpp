@@ -5,10 +5,8 @@ namespace {
 
 // A line break inside an id or a name would end its field: such text never goes out.
 std::string one_line(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (c != '\r' && c != '\n' && c != '\0') out += c;
-  }
+  std::string out(text);
+  std::erase_if(out, [](char c) { return c == '\r' || c == '\n'; });
   return out;
 }
 
@@ -16,6 +14,7 @@ std::string one_line(std::string_view text) {
 
 std::string format_event(const Event& event) {
   std::string out = "id: " + one_line(event.id) + '\n';
+  std::erase(out, '\0');  // an id with one would be ignored
   if (!event.name.empty()) out += "event: " + one_line(event.name) + '\n';
   std::string_view rest = event.data;
   while (true) {
