@@ -95,6 +95,7 @@ void SimNetwork::connect(Loop& loop, const Endpoint& to, MonoTime deadline, Conn
 SimLoop::SimLoop(Life& life) : life_(life), id_(life.open_loop()) {}
 SimLoop::~SimLoop() {
   life_.close_loop(id_);
+  life_.links.loop_closed(id_);
 }
 
 const Clock& SimLoop::clock() const {
@@ -122,14 +123,15 @@ void SimLoop::run() {
 
 // ---- life
 
-Life::Life(Scheduler& of, Links& links, Disk& disk, NodeIndex node_index, const std::string& name,
+Life::Life(Scheduler& of, Links& net, Disk& disk, NodeIndex node_index, const std::string& name,
            const std::string& address, std::uint64_t seed, const WallTime& start,
            const Duration& offset)
     : scheduler(of),
+      links(net),
       node(node_index),
       clock(of, start, offset),
       files(*this, disk),
-      network(*this, links, name, address),
+      network(*this, net, name, address),
       entropy(Random(seed, "entropy")),
       threads(*this, Random(seed, "threads")),
       main_loop(*this) {}

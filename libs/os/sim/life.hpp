@@ -112,7 +112,7 @@ class SimLoop final : public Loop {
 };
 
 struct Life {
-  Life(Scheduler& of, Links& links, Disk& disk, NodeIndex node_index, const std::string& name,
+  Life(Scheduler& of, Links& net, Disk& disk, NodeIndex node_index, const std::string& name,
        const std::string& address, std::uint64_t seed, const WallTime& start,
        const Duration& offset);
   ~Life();
@@ -124,6 +124,7 @@ struct Life {
   void end();  // no event of this life runs again
 
   Scheduler& scheduler;
+  Links& links;
   const NodeIndex node;
   bool alive = true;
   std::set<LoopId> loops;  // and pools of workers

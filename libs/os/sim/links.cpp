@@ -127,16 +127,30 @@ void Links::node_up(NodeIndex node, Life* /*life*/) {
   resume();
 }
 
-void Links::node_down(NodeIndex node, bool powered) {
-  hosts_[node].powered = powered;
-  for (const auto& [id, attempt] : std::exchange(attempts_, {})) {
-    if (attempt->from != node) {
-      attempts_.emplace(id, attempt);
-      continue;
-    }
+template <class F>
+void Links::drop_attempts(F&& which) {
+  for (const auto& [id, attempt] : std::map(attempts_)) {
+    if (!which(*attempt)) continue;
+    attempts_.erase(id);
     scheduler_.cancel(attempt->deadline);
     scheduler_.bury([done = std::exchange(attempt->done, {})] {});
   }
+}
+
+void Links::loop_closed(std::uint64_t loop) {
+  const Scheduler::Wake wake(scheduler_);
+  drop_attempts([&](const Attempt& attempt) { return attempt.loop == loop; });
+  for (const auto& [id, connection] : connections_) {
+    for (End& end : connection->ends) {
+      if (end.loop != loop) continue;
+      for (Task& wait : end.waits) scheduler_.bury(std::exchange(wait, {}));
+    }
+  }
+}
+
+void Links::node_down(NodeIndex node, bool powered) {
+  hosts_[node].powered = powered;
+  drop_attempts([&](const Attempt& attempt) { return attempt.from == node; });
   for (auto& [key, listeners] : listeners_) {
     if (key.first != node) continue;
     for (const auto& listener : listeners) listener->closed = true;

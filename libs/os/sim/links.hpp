@@ -64,6 +64,7 @@ class Links {
   void node_up(NodeIndex node, Life* life);
   // `powered`: the program ended but the machine runs on and closes its connections.
   void node_down(NodeIndex node, bool powered);
+  void loop_closed(std::uint64_t loop);  // drops what waits there
   Result<std::unique_ptr<Listener>> listen(Life& life, std::uint64_t loop, const Endpoint& at,
                                            AcceptFn accept);
   void connect(Life& life, std::uint64_t loop, const Endpoint& to, MonoTime deadline,
@@ -101,6 +102,8 @@ class Links {
   void finish(Attempt& attempt, Result<std::unique_ptr<Stream>> result);
   void schedule_accept(const std::shared_ptr<ListenState>& listener);
   void accept_next(const std::shared_ptr<ListenState>& listener);
+  template <class F>
+  void drop_attempts(F&& which);
   template <class F>
   void for_connections(const Node& one, const Node& other, F&& use);
   void resume();
