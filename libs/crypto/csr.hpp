@@ -30,11 +30,11 @@ struct Csr {
 Result<Csr> parse_csr(View der);
 
 struct CsrSpec {
-  std::string common_name;
-  std::string serial_number;  // of the device (2.5.4.5), "" for none
-  Bytes subject_der;          // used instead of both when not empty: re-enrolment keeps the subject
-  AlternativeNames names;
-  std::string challenge_password;  // "" for none
+  std::string common_name = {};
+  std::string serial_number = {};  // of the device (2.5.4.5), "" for none
+  Bytes subject_der = {};  // used instead of both when not empty: re-enrolment keeps the subject
+  AlternativeNames names = {};
+  std::string challenge_password = {};  // "" for none
 };
 Result<Bytes> make_csr(const CsrSpec& spec, const PrivateKey& key);
 

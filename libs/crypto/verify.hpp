@@ -29,9 +29,9 @@ Status check_ca_profile(const Certificate& ca);
 
 struct Verification {
   Purpose purpose = Purpose::client;
-  WallTime now;
+  WallTime now = {};
   bool check_times = true;  // false where the clock is not to be trusted (decision 20)
-  std::string host;         // Purpose::server: DNS name or address that the leaf must carry; "" any
+  std::string host = {};    // Purpose::server: DNS name or address that the leaf must carry; "" any
 };
 
 class TrustStore final {
