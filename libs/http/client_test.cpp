@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/http/harness_test.hpp"
 #include "libs/http/server.hpp"
-#include "libs/http/testing.hpp"
 
 namespace holdfast::http {
 namespace {

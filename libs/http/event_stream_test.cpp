@@ -1,4 +1,4 @@
-#include "libs/http/server_fixture.hpp"
+#include "libs/http/server_fixture_test.hpp"
 
 namespace holdfast::http {
 namespace {

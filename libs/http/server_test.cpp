@@ -1,6 +1,6 @@
 #include "libs/http/server.hpp"
 
-#include "libs/http/server_fixture.hpp"
+#include "libs/http/server_fixture_test.hpp"
 
 namespace holdfast::http {
 namespace {

@@ -4,7 +4,7 @@
 #include <cassert>
 
 #include "libs/http/server.hpp"
-#include "libs/http/testing.hpp"
+#include "libs/http/harness_test.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace holdfast;
