@@ -49,16 +49,16 @@ Result<Bytes> decode64(std::string_view text, std::string_view alphabet) {
   Bytes out;
   out.reserve(text.size() * 3 / 4);
   std::uint32_t bits = 0;
-  int count = 0;
-  bool ended = false;
+  int count = 0;    // digits of a group that is not complete
+  int padding = 0;  // '=' seen
   for (const char c : text) {
     if (c == '\n' || c == '\r' || c == ' ' || c == '\t') continue;
     if (c == '=') {
-      ended = true;
+      ++padding;
       continue;
     }
     const auto digit = alphabet.find(c);
-    if (digit == std::string_view::npos || ended) {
+    if (digit == std::string_view::npos || padding > 0) {
       return fail(Code::invalid_argument, "not base64: send RFC 4648 text");
     }
     bits = bits << 6 | static_cast<std::uint32_t>(digit);
@@ -71,6 +71,12 @@ Result<Bytes> decode64(std::string_view text, std::string_view alphabet) {
     }
   }
   if (count == 1) return fail(Code::invalid_argument, "base64 ends inside a byte");
+  if (padding != 0 && (count == 0 || count + padding != 4)) {
+    return fail(Code::invalid_argument, "base64 has the wrong padding");
+  }
+  // One text for one value (RFC 4648 section 3.5): bits that belong to no byte are zero.
+  const std::uint32_t unused = count == 2 ? bits & 15U : count == 3 ? bits & 3U : 0U;
+  if (unused != 0) return fail(Code::invalid_argument, "base64 ends with stray bits");
   if (count == 2) out.push_back(static_cast<std::uint8_t>(bits >> 4));
   if (count == 3) {
     out.push_back(static_cast<std::uint8_t>(bits >> 10));
@@ -135,10 +141,18 @@ Result<Bytes> from_hex(std::string_view text) {
   return out;
 }
 
-std::string to_base64(View bytes) { return encode64(bytes, kStandard, true); }
-Result<Bytes> from_base64(std::string_view text) { return decode64(text, kStandard); }
-std::string to_base64url(View bytes) { return encode64(bytes, kUrl, false); }
-Result<Bytes> from_base64url(std::string_view text) { return decode64(text, kUrl); }
+std::string to_base64(View bytes) {
+  return encode64(bytes, kStandard, true);
+}
+Result<Bytes> from_base64(std::string_view text) {
+  return decode64(text, kStandard);
+}
+std::string to_base64url(View bytes) {
+  return encode64(bytes, kUrl, false);
+}
+Result<Bytes> from_base64url(std::string_view text) {
+  return decode64(text, kUrl);
+}
 
 bool equal_secret(View left, View right) {
   if (left.size() != right.size()) return false;
@@ -161,6 +175,7 @@ Result<std::uint64_t> ByteReader::varint() {
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const auto byte = le<std::uint8_t>();
     if (!byte) return std::unexpected(byte.error());
+    if (shift == 63 && *byte > 1) break;  // more than 64 bits
     value |= static_cast<std::uint64_t>(*byte & 0x7FU) << shift;
     if ((*byte & 0x80U) == 0) return value;
   }

@@ -1,5 +1,5 @@
-// Byte buffers and their textual forms: hex, base64 (RFC 4648 section 4), base64url without padding
-// (section 5), Crockford base32. Pure; thread-safe.
+// Byte buffers and their textual forms: hex, base64 (RFC 4648 section 4) and base64url without
+// padding (section 5); integers in byte strings; CRC-32C. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,21 @@ inline View view_of(std::string_view text) {
 inline std::string_view text_of(View bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
-inline std::string string_of(View bytes) { return std::string(text_of(bytes)); }
-inline void append(Bytes& out, View more) { out.insert(out.end(), more.begin(), more.end()); }
+inline Bytes bytes_of(std::string_view text) {
+  return {text.begin(), text.end()};
+}
+inline std::string string_of(View bytes) {
+  return std::string(text_of(bytes));
+}
+inline void append(Bytes& out, View more) {
+  out.insert(out.end(), more.begin(), more.end());
+}
 
 std::string to_hex(View bytes);  // lower case
 Result<Bytes> from_hex(std::string_view text);
 std::string to_base64(View bytes);  // padded, one line
-// Accepts line breaks and missing padding; anything else is Code::invalid_argument.
+// Accepts white space and missing padding; anything else, stray bits at the end included, is
+// Code::invalid_argument.
 Result<Bytes> from_base64(std::string_view text);
 std::string to_base64url(View bytes);  // no padding
 Result<Bytes> from_base64url(std::string_view text);
@@ -41,24 +48,28 @@ bool equal_secret(View left, View right);
 template <class T>
 T load_le(const std::uint8_t* at) {
   T value = 0;
-  for (std::size_t i = sizeof(T); i-- > 0;) value = static_cast<T>((static_cast<std::uint64_t>(value) << 8) | at[i]);
+  for (std::size_t i = sizeof(T); i-- > 0;)
+    value = static_cast<T>((static_cast<std::uint64_t>(value) << 8) | at[i]);
   return value;
 }
 template <class T>
 void store_le(Bytes& out, T value) {
   auto bits = static_cast<std::uint64_t>(value);
-  for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<std::uint8_t>(bits >> (8 * i)));
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    out.push_back(static_cast<std::uint8_t>(bits >> (8 * i)));
 }
 template <class T>
 T load_be(const std::uint8_t* at) {
   T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>((static_cast<std::uint64_t>(value) << 8) | at[i]);
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    value = static_cast<T>((static_cast<std::uint64_t>(value) << 8) | at[i]);
   return value;
 }
 template <class T>
 void store_be(Bytes& out, T value) {
   auto bits = static_cast<std::uint64_t>(value);
-  for (std::size_t i = sizeof(T); i-- > 0;) out.push_back(static_cast<std::uint8_t>(bits >> (8 * i)));
+  for (std::size_t i = sizeof(T); i-- > 0;)
+    out.push_back(static_cast<std::uint8_t>(bits >> (8 * i)));
 }
 
 // Reads a byte string from front to back; every read is bounds-checked and answers Code::corrupt

@@ -16,7 +16,8 @@ int digit_of(char c) {
 }  // namespace
 
 std::string ulid_text(const Ulid& ulid) {
-  // 130 bits of text for 128 of value: the first character carries the two top bits of byte 0 alone.
+  // 130 bits of text for 128 of value: the first character carries the two top bits of byte 0
+  // alone.
   std::string out(26, '0');
   for (std::size_t i = 0; i < 26; ++i) {
     unsigned value = 0;
@@ -33,11 +34,13 @@ std::string ulid_text(const Ulid& ulid) {
 }
 
 Result<Ulid> parse_ulid(std::string_view text) {
-  if (text.size() != 26) return fail(Code::invalid_argument, "an id has 26 characters after its prefix");
+  if (text.size() != 26)
+    return fail(Code::invalid_argument, "an id has 26 characters after its prefix");
   Ulid ulid{};
   for (std::size_t i = 0; i < 26; ++i) {
     const int digit = digit_of(text[i]);
-    if (digit < 0 || (i == 0 && digit > 7)) return fail(Code::invalid_argument, "an id holds a character that it cannot");
+    if (digit < 0 || (i == 0 && digit > 7))
+      return fail(Code::invalid_argument, "an id holds a character that it cannot");
     for (std::size_t bit = 0; bit < 5; ++bit) {
       const std::size_t position = i * 5 + bit;
       if (position < 2 || ((digit >> (4 - bit)) & 1) == 0) continue;

@@ -1,6 +1,6 @@
 // Identifiers: a kind prefix and 26 Crockford base32 characters of 128 bits (a ULID): 48 bits of
-// milliseconds, then randomness, so that ids sort by creation. "dev_01J9Z3K5M7..." Strong types keep
-// a site's id from being passed for a device's. Values; thread-safe.
+// milliseconds, then randomness, so that ids sort by creation. "dev_01J9Z3K5M7..." Strong types
+// keep a site's id from being passed for a device's. Values; thread-safe.
 #pragma once
 
 #include <array>
@@ -18,8 +18,8 @@ namespace holdfast {
 
 using Ulid = std::array<std::uint8_t, 16>;
 
-std::string ulid_text(const Ulid& ulid);             // 26 characters, upper case
-Result<Ulid> parse_ulid(std::string_view text);      // any case; I, L, O read as 1, 1, 0
+std::string ulid_text(const Ulid& ulid);         // 26 characters, upper case
+Result<Ulid> parse_ulid(std::string_view text);  // any case; I, L, O read as 1, 1, 0
 Ulid make_ulid(WallTime now, std::span<const std::uint8_t, 10> random);
 
 // One struct per kind; kPrefix includes the underscore.
@@ -32,25 +32,46 @@ struct Id {
   std::string text() const { return std::string(Tag::kPrefix) + ulid_text(ulid); }
   static Result<Id> parse(std::string_view text) {
     if (!text.starts_with(Tag::kPrefix)) {
-      return fail(Code::invalid_argument, "not an id of this kind: \"" + std::string(text.substr(0, 40)) +
+      return fail(Code::invalid_argument, "not an id of this kind: \"" +
+                                              std::string(text.substr(0, 40)) +
                                               "\"; it starts with " + std::string(Tag::kPrefix));
     }
     auto ulid = parse_ulid(text.substr(std::string_view(Tag::kPrefix).size()));
     if (!ulid) return std::unexpected(ulid.error());
     return Id{*ulid};
   }
-  static Id make(WallTime now, std::span<const std::uint8_t, 10> random) { return Id{make_ulid(now, random)}; }
+  static Id make(WallTime now, std::span<const std::uint8_t, 10> random) {
+    return Id{make_ulid(now, random)};
+  }
 };
 
-struct DeviceTag { static constexpr std::string_view kPrefix = "dev_"; };
-struct SiteTag { static constexpr std::string_view kPrefix = "site_"; };
-struct TypeTag { static constexpr std::string_view kPrefix = "typ_"; };
-struct UserTag { static constexpr std::string_view kPrefix = "usr_"; };
-struct TokenTag { static constexpr std::string_view kPrefix = "tok_"; };
-struct ClaimTag { static constexpr std::string_view kPrefix = "clm_"; };
-struct CommandTag { static constexpr std::string_view kPrefix = "cmd_"; };
-struct JobTag { static constexpr std::string_view kPrefix = "job_"; };
-struct RequestTag { static constexpr std::string_view kPrefix = "req_"; };
+struct DeviceTag {
+  static constexpr std::string_view kPrefix = "dev_";
+};
+struct SiteTag {
+  static constexpr std::string_view kPrefix = "site_";
+};
+struct TypeTag {
+  static constexpr std::string_view kPrefix = "typ_";
+};
+struct UserTag {
+  static constexpr std::string_view kPrefix = "usr_";
+};
+struct TokenTag {
+  static constexpr std::string_view kPrefix = "tok_";
+};
+struct ClaimTag {
+  static constexpr std::string_view kPrefix = "clm_";
+};
+struct CommandTag {
+  static constexpr std::string_view kPrefix = "cmd_";
+};
+struct JobTag {
+  static constexpr std::string_view kPrefix = "job_";
+};
+struct RequestTag {
+  static constexpr std::string_view kPrefix = "req_";
+};
 
 using DeviceId = Id<DeviceTag>;
 using SiteId = Id<SiteTag>;

@@ -21,10 +21,18 @@ class Log {
 
   Log(Sink sink, Level least = Level::info) : sink_(std::move(sink)), least_(least) {}
 
-  void debug(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::debug, message, fields); }
-  void info(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::info, message, fields); }
-  void warning(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::warning, message, fields); }
-  void error(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::error, message, fields); }
+  void debug(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::debug, message, fields);
+  }
+  void info(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::info, message, fields);
+  }
+  void warning(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::warning, message, fields);
+  }
+  void error(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::error, message, fields);
+  }
 
  private:
   void write(Level level, std::string_view message, std::initializer_list<Field> fields) const;
@@ -33,7 +41,7 @@ class Log {
 };
 
 Log::Sink standard_error_sink();
-// Escapes text as the inside of a JSON string.
+// Escapes text as the inside of a JSON string; what is not UTF-8 becomes U+FFFD.
 std::string json_escape(std::string_view text);
 
 }  // namespace holdfast

@@ -21,39 +21,52 @@ Counter& Metrics::counter(std::string_view name, std::string_view help, std::str
 
 void Metrics::gauge(std::string_view name, std::string_view help, std::function<double()> read,
                     std::string_view labels) {
+  auto shared = std::make_shared<const std::function<double()>>(std::move(read));
   rows_.with([&](std::deque<Row>& rows) {
+    for (Row& row : rows) {
+      if (row.name == name && row.labels == labels) return shared.swap(row.read);
+    }
     Row& row = rows.emplace_back();
     row.name = name;
     row.help = help;
     row.labels = labels;
-    row.read = std::move(read);
+    row.read = std::move(shared);
   });
 }
 
 std::string Metrics::text() const {
-  return rows_.with([](const std::deque<Row>& rows) {
-    std::vector<const Row*> sorted;
-    for (const Row& row : rows) sorted.push_back(&row);
-    std::stable_sort(sorted.begin(), sorted.end(), [](const Row* a, const Row* b) { return a->name < b->name; });
-    std::string out;
-    std::string_view last;
-    for (const Row* row : sorted) {
-      if (row->name != last) {
-        out += "# HELP " + row->name + " " + row->help + "\n# TYPE " + row->name + (row->read ? " gauge\n" : " counter\n");
-        last = row->name;
-      }
-      out += row->name;
-      if (!row->labels.empty()) out += "{" + row->labels + "}";
-      char value[40];
-      if (row->read) {
-        std::snprintf(value, sizeof value, " %.17g\n", row->read());
-      } else {
-        std::snprintf(value, sizeof value, " %llu\n", static_cast<unsigned long long>(row->counter.value()));
-      }
-      out += value;
-    }
-    return out;
+  // Rows stay where they are and never go. Gauges are read outside the lock: they call out.
+  struct Line {
+    const Row* row;
+    std::shared_ptr<const std::function<double()>> read;
+  };
+  auto lines = rows_.with([](const std::deque<Row>& rows) {
+    std::vector<Line> all;
+    for (const Row& row : rows) all.push_back({&row, row.read});
+    return all;
   });
+  std::ranges::stable_sort(lines, {},
+                           [](const Line& line) -> const auto& { return line.row->name; });
+  std::string out;
+  std::string_view last;
+  for (const auto& [row, read] : lines) {
+    if (row->name != last) {
+      out += "# HELP " + row->name + " " + row->help + "\n# TYPE " + row->name +
+             (read ? " gauge\n" : " counter\n");
+      last = row->name;
+    }
+    out += row->name;
+    if (!row->labels.empty()) out += "{" + row->labels + "}";
+    char value[40];
+    if (read) {
+      std::snprintf(value, sizeof value, " %.17g\n", (*read)());
+    } else {
+      std::snprintf(value, sizeof value, " %llu\n",
+                    static_cast<unsigned long long>(row->counter.value()));
+    }
+    out += value;
+  }
+  return out;
 }
 
 }  // namespace holdfast

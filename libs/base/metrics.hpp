@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,15 +29,17 @@ class Metrics {
   // Names are `holdfast_<part>_<what>_<unit or total>`; labels are written as `name="value",...`.
   // The same name and labels give the same counter.
   Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
-  // Read at scrape time, from any thread; lives until the Metrics object dies.
-  void gauge(std::string_view name, std::string_view help, std::function<double()> read, std::string_view labels = {});
+  // Read at scrape time, from any thread, outside the lock; lives until the Metrics object dies or
+  // the same name and labels are registered again.
+  void gauge(std::string_view name, std::string_view help, std::function<double()> read,
+             std::string_view labels = {});
   std::string text() const;
 
  private:
   struct Row {
     std::string name, help, labels;
     Counter counter;
-    std::function<double()> read;
+    std::shared_ptr<const std::function<double()>> read;  // of gauges
   };
   Guarded<std::deque<Row>> rows_;
 };

@@ -52,12 +52,12 @@ std::optional<Code> code_named(std::string_view kebab_case_name);
 }  // namespace holdfast
 
 // TRY(expr): the value of a Result, or return its error from this function. Not inside coroutines.
-#define HOLDFAST_TRY_AS(name, expr)                                            \
-  __extension__({                                                              \
-    auto&& name = (expr);                                                      \
-    if (!name) [[unlikely]]                                                    \
-      return std::unexpected(std::move(name).error());                         \
-    ::holdfast::detail::take(std::move(name));                                 \
+#define HOLDFAST_TRY_AS(name, expr)                    \
+  __extension__({                                      \
+    auto&& name = (expr);                              \
+    if (!name) [[unlikely]]                            \
+      return std::unexpected(std::move(name).error()); \
+    ::holdfast::detail::take(std::move(name));         \
   })
 #define HOLDFAST_JOIN_NOW(a, b) a##b
 #define HOLDFAST_JOIN(a, b) HOLDFAST_JOIN_NOW(a, b)

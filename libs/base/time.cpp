@@ -8,14 +8,16 @@ namespace holdfast {
 namespace {
 
 constexpr std::int64_t kDayUs = 86'400'000'000;
+constexpr WallTime kFirstTime{-62'167'219'200'000'000};  // 0000-01-01T00:00:00Z
+constexpr WallTime kLastTime{253'402'300'799'999'999};   // 9999-12-31T23:59:59.999999Z
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a / b - static_cast<std::int64_t>(a % b < 0);
 }
 
 std::unexpected<Error> bad_time(std::string_view text) {
-  return fail(Code::invalid_argument,
-              "not a time: \"" + std::string(text.substr(0, 40)) + "\"; write RFC 3339, as 2026-11-24T12:15:21Z");
+  return fail(Code::invalid_argument, "not a time: \"" + std::string(text.substr(0, 40)) +
+                                          "\"; write RFC 3339, as 2026-11-24T12:15:21Z");
 }
 
 // Reads exactly `count` digits at `at`; -1 when there are others.
@@ -46,7 +48,9 @@ Offset parse_offset(std::string_view text) {
 
 }  // namespace
 
-std::int64_t day_of(WallTime time) { return floor_div(time.us, kDayUs); }
+std::int64_t day_of(WallTime time) {
+  return floor_div(time.us, kDayUs);
+}
 
 std::string day_text(std::int64_t day) {
   const std::chrono::year_month_day ymd{std::chrono::sys_days{std::chrono::days{day}}};
@@ -80,9 +84,10 @@ Result<WallTime> from_rfc3339(std::string_view text) {
   const int hour = digits(text, 11, 2);
   const int minute = digits(text, 14, 2);
   const int second = digits(text, 17, 2);
-  if (text.size() < 20 || year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0 ||
-      text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
-      text[13] != ':' || text[16] != ':' || hour > 23 || minute > 59 || second > 60) {
+  if (text.size() < 20 || year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 ||
+      second < 0 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' ||
+      text[16] != ':' || hour > 23 || minute > 59 || second > 60) {
     return bad_time(text);
   }
   const std::chrono::year_month_day ymd{std::chrono::year{year},
@@ -104,7 +109,10 @@ Result<WallTime> from_rfc3339(std::string_view text) {
   if (!offset.ok) return bad_time(text);
   const std::int64_t days = std::chrono::sys_days{ymd}.time_since_epoch().count();
   const std::int64_t seconds_in_day = (hour * 60 + minute) * 60 + second;
-  return WallTime{days * kDayUs + seconds_in_day * 1'000'000 + fraction - offset.us};
+  const WallTime time{days * kDayUs + seconds_in_day * 1'000'000 + fraction - offset.us};
+  // An offset can lead out of the years that the format can write.
+  if (time < kFirstTime || time > kLastTime) return bad_time(text);
+  return time;
 }
 
 Result<Duration> parse_duration(std::string_view text) {
@@ -138,7 +146,8 @@ Result<Duration> parse_duration(std::string_view text) {
     }
     rest.remove_prefix(length);
     std::int64_t part = 0;
-    if (__builtin_mul_overflow(number, unit, &part) || __builtin_add_overflow(total, part, &total)) {
+    if (__builtin_mul_overflow(number, unit, &part) ||
+        __builtin_add_overflow(total, part, &total)) {
       return bad();
     }
   }
@@ -146,14 +155,20 @@ Result<Duration> parse_duration(std::string_view text) {
 }
 
 std::string to_text(Duration duration) {
-  if (duration.us < 0) return "-" + to_text(Duration{-duration.us});
-  if (duration.us < 1'000'000) return std::to_string(duration.us / 1'000) + "ms";
-  std::int64_t s = duration.us / 1'000'000;
-  std::string out;
-  for (const auto& [unit, name] : {std::pair{86'400, "d"}, {3'600, "h"}, {60, "m"}, {1, "s"}}) {
-    if (s / unit == 0) continue;
-    out += std::to_string(s / unit) + name;
-    s %= unit;
+  // Unsigned, because the smallest number has no positive twin.
+  const bool negative = duration.us < 0;
+  const auto us = static_cast<std::uint64_t>(duration.us);
+  std::uint64_t ms = (negative ? 0 - us : us) / 1'000;
+  if (ms == 0) return "0s";
+  std::string out = negative ? "-" : "";
+  for (const auto& [unit, name] : {std::pair{86'400'000ULL, "d"},
+                                   {3'600'000ULL, "h"},
+                                   {60'000ULL, "m"},
+                                   {1'000ULL, "s"},
+                                   {1ULL, "ms"}}) {
+    if (ms / unit == 0) continue;
+    out += std::to_string(ms / unit) + name;
+    ms %= unit;
   }
   return out;
 }
