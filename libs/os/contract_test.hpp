@@ -17,7 +17,9 @@ namespace holdfast::os {
 inline constexpr Duration kPatience = seconds(10);  // a condition that takes longer has failed
 
 // The code of an error; Code{} of a success, which no error has.
-Code code_of(const auto& result) { return result ? Code{} : result.error().code; }
+Code code_of(const auto& result) {
+  return result ? Code{} : result.error().code;
+}
 
 class World {
  public:
@@ -110,8 +112,7 @@ inline std::string kind_name(const ::testing::TestParamInfo<Kind>& info) {
   return info.param == Kind::real ? "real" : "sim";
 }
 
-#define HOLDFAST_BOTH_WORLDS(suite)                                                   \
-  INSTANTIATE_TEST_SUITE_P(Both, suite, ::testing::Values(Kind::real, Kind::sim), \
-                           kind_name)
+#define HOLDFAST_BOTH_WORLDS(suite) \
+  INSTANTIATE_TEST_SUITE_P(Both, suite, ::testing::Values(Kind::real, Kind::sim), kind_name)
 
 }  // namespace holdfast::os

@@ -1,6 +1,6 @@
 // Files: all of the disk that Holdfast sees, small enough to simulate with torn writes, full disks
-// and power cuts. Paths are absolute or relative UTF-8 strings with '/'. Thread-safe, except that one
-// File is used by one thread at a time for writing; read_at may run beside it from any thread.
+// and power cuts. Paths are absolute or relative UTF-8 strings with '/'. Thread-safe, except that
+// one File is used by one thread at a time for writing; read_at may run beside it from any thread.
 //
 // Durability: data is on disk after sync(); a created, renamed or removed name is on disk after
 // sync_dir() of its folder. After an error of sync() the file's unsynced content is unknown: write
@@ -30,10 +30,10 @@ class File {
 };
 
 enum class Open {
-  read,         // must exist
-  write,        // read and write; must exist
-  create,       // read and write; made if missing, mode 0600
-  create_new,   // fails with already_exists
+  read,        // must exist
+  write,       // read and write; must exist
+  create,      // read and write; made if missing, mode 0600
+  create_new,  // fails with already_exists
 };
 
 struct Entry {
@@ -51,10 +51,11 @@ class Files {
  public:
   virtual ~Files() = default;
   virtual Result<std::unique_ptr<File>> open(const std::string& path, Open mode) = 0;
-  virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces, atomically
-  virtual Status remove(const std::string& path) = 0;                         // a file or an empty folder
-  virtual Result<std::vector<Entry>> list(const std::string& folder) = 0;     // sorted by name
-  virtual Status make_folder(const std::string& path) = 0;                    // 0700, parents too; fine if there
+  virtual Status rename(const std::string& from,
+                        const std::string& to) = 0;    // replaces, atomically
+  virtual Status remove(const std::string& path) = 0;  // a file or an empty folder
+  virtual Result<std::vector<Entry>> list(const std::string& folder) = 0;  // sorted by name
+  virtual Status make_folder(const std::string& path) = 0;  // 0700, parents too; fine if there
   virtual Status sync_dir(const std::string& folder) = 0;
   virtual Result<Entry> stat(const std::string& path) = 0;
   virtual Result<Space> space(const std::string& path) = 0;

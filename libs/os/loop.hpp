@@ -1,6 +1,7 @@
-// Loop: one thread that runs tasks, timers and socket callbacks in turn. Every object that waits for
-// the network belongs to one loop and is touched by that loop's tasks only. The real loop is an Asio
-// io_context; the simulated one runs on simulated time, and all loops of a simulation share a thread.
+// Loop: one thread that runs tasks, timers and socket callbacks in turn. Every object that waits
+// for the network belongs to one loop and is touched by that loop's tasks only. The real loop is an
+// Asio io_context; the simulated one runs on simulated time, and all loops of a simulation share a
+// thread.
 #pragma once
 
 #include <cstdint>

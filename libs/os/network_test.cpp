@@ -329,9 +329,8 @@ TEST_P(NetworkTest, SeveralListenersShareAPort) {
   while (others == 0 || accepted_.empty()) {
     ASSERT_LT(clients.size(), 200U);
     clients.push_back(connect(at).value());
-    ASSERT_TRUE(until([&] {
-      return static_cast<std::size_t>(others) + accepted_.size() == clients.size();
-    }));
+    ASSERT_TRUE(until(
+        [&] { return static_cast<std::size_t>(others) + accepted_.size() == clients.size(); }));
   }
   bool closed = false;
   other->post([&] {
@@ -345,9 +344,8 @@ TEST_P(NetworkTest, ManyConnectionsAtOnceAllArrive) {
   const Endpoint at = listen();
   std::vector<std::unique_ptr<Stream>> clients;
   for (int i = 0; i < 100; ++i) {
-    network().connect(loop(), at, now() + seconds(5), [&](auto done) {
-      clients.push_back(std::move(done).value());
-    });
+    network().connect(loop(), at, now() + seconds(5),
+                      [&](auto done) { clients.push_back(std::move(done).value()); });
   }
   EXPECT_TRUE(until([&] { return clients.size() == 100 && accepted_.size() == 100; }));
 }

@@ -21,8 +21,8 @@ class Process {
   virtual ~Process() = default;
   // argv[0] is a path or is looked up in PATH; input goes to standard input. Output beyond
   // output_max bytes is dropped; at the deadline the program is killed (deadline_exceeded).
-  virtual Result<Exit> run(const std::vector<std::string>& argv, std::string_view input, Duration limit,
-                           std::size_t output_max) = 0;
+  virtual Result<Exit> run(const std::vector<std::string>& argv, std::string_view input,
+                           Duration limit, std::size_t output_max) = 0;
 };
 
 }  // namespace holdfast::os

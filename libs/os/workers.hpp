@@ -22,7 +22,8 @@ class Workers {
 class Threads {
  public:
   virtual ~Threads() = default;
-  virtual std::unique_ptr<Workers> start_workers(std::string_view name, unsigned threads, std::size_t queue_max) = 0;
+  virtual std::unique_ptr<Workers> start_workers(std::string_view name, unsigned threads,
+                                                 std::size_t queue_max) = 0;
   // A loop with its own thread; the destructor stops and joins it.
   virtual std::unique_ptr<Loop> start_loop(std::string_view name) = 0;
 };

@@ -69,8 +69,8 @@ TEST_F(ProcessTest, TheDeadlineKills) {
 
 TEST_F(ProcessTest, TheDeadlineKillsWhatTheProgramStarted) {
   const std::string file = join(world_.folder(), "pid");
-  const auto exit = run({"/bin/sh", "-c", "sleep 60 & echo $! > " + file + "; wait"}, {},
-                        milliseconds(300));
+  const auto exit =
+      run({"/bin/sh", "-c", "sleep 60 & echo $! > " + file + "; wait"}, {}, milliseconds(300));
   ASSERT_FALSE(exit);
   const auto pid = read_file(world_.system().files, file, 100);
   ASSERT_TRUE(pid) << "the shell did not start in time";
@@ -92,7 +92,9 @@ TEST_F(ProcessTest, ABackgroundChildDoesNotHoldUpTheEnd) {
   EXPECT_TRUE(run({"kill", exit.out.substr(0, exit.out.size() - 1)}));
 }
 
-TEST_F(ProcessTest, ASignalIsAStatus) { EXPECT_EQ(shell("kill -9 $$").value().status, 137); }
+TEST_F(ProcessTest, ASignalIsAStatus) {
+  EXPECT_EQ(shell("kill -9 $$").value().status, 137);
+}
 
 TEST_F(ProcessTest, SignalsOfTheChildAreAtTheirDefaults) {
   EXPECT_EQ(shell("kill -PIPE $$; exit 0").value().status, 141);

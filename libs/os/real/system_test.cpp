@@ -40,9 +40,7 @@ TEST(RealLoop, TakesPostsFromManyThreads) {
   const auto workers = world.system().threads.start_workers("post", 4, 1000);
   int count = 0;
   for (int i = 0; i < 1000; ++i) {
-    ASSERT_TRUE(workers->post([&] {
-      world.loop().post([&] { ++count; });
-    }));
+    ASSERT_TRUE(workers->post([&] { world.loop().post([&] { ++count; }); }));
     if (i % 100 == 99) {
       EXPECT_TRUE(world.until([&] { return count == i + 1; }));
     }
@@ -81,7 +79,7 @@ TEST(RealFiles, AreForTheirOwnerOnly) {
   const std::string file = join(world.folder(), "f/a");
   ASSERT_TRUE(files.make_folder(folder_of(file)));
   ASSERT_TRUE(files.open(file, Open::create));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(file.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   ASSERT_EQ(::stat(folder_of(file).c_str(), &info), 0);
@@ -213,7 +211,8 @@ TEST(RealNetwork, ManyNamesAreLookedUpAtOnce) {
   RealWorld world;
   int failed = 0;
   for (int i = 0; i < 20; ++i) {
-    world.system().network.connect(world.loop(), {"no-such-host-" + std::to_string(i) + ".invalid", 1},
+    world.system().network.connect(world.loop(),
+                                   {"no-such-host-" + std::to_string(i) + ".invalid", 1},
                                    world.loop().clock().mono() + seconds(30),
                                    [&](const auto& done) { failed += done ? 0 : 1; });
   }

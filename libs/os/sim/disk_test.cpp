@@ -1,5 +1,5 @@
-// What a power cut, a failing and a full disk leave behind. Each property is asked of many seeds, and
-// where several outcomes are possible, that each of them comes up.
+// What a power cut, a failing and a full disk leave behind. Each property is asked of many seeds,
+// and where several outcomes are possible, that each of them comes up.
 #include "libs/os/sim/disk.hpp"
 
 #include <gtest/gtest.h>
@@ -136,7 +136,8 @@ TEST(Disk, AnUnsyncedTruncateKeepsOldOrNew) {
   EXPECT_FALSE(seen.contains("new old old"));
 }
 
-// The heart of it: whatever is written and synced, each sector afterwards is one that was once there.
+// The heart of it: whatever is written and synced, each sector afterwards is one that was once
+// there.
 TEST(Disk, EachSectorHoldsSomethingThatWasWrittenThere) {
   constexpr std::size_t kSectors = 8;
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {

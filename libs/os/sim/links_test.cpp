@@ -247,10 +247,10 @@ TEST_F(LinksTest, ResetConnectionsBreaksBothEnds) {
 
 TEST_F(LinksTest, ALoopbackListenerIsSeenByItsOwnNodeOnly) {
   listener_.reset();
-  listener_ = server_.system()
-                  .network
-                  .listen(server_.loop(), {"127.0.0.1", kPort}, [](std::unique_ptr<Stream>) {})
-                  .value();
+  listener_ =
+      server_.system()
+          .network.listen(server_.loop(), {"127.0.0.1", kPort}, [](std::unique_ptr<Stream>) {})
+          .value();
   connect("server", seconds(5));
   ASSERT_TRUE(until([&] { return called_.has_value(); }));
   EXPECT_EQ(called_->error().code, Code::unavailable);
@@ -262,8 +262,8 @@ TEST_F(LinksTest, ALoopbackListenerIsSeenByItsOwnNodeOnly) {
 }
 
 TEST_F(LinksTest, ListeningOnAnothersAddressFails) {
-  const auto listener = server_.system().network.listen(
-      server_.loop(), {client_.address(), kPort}, [](std::unique_ptr<Stream>) {});
+  const auto listener = server_.system().network.listen(server_.loop(), {client_.address(), kPort},
+                                                        [](std::unique_ptr<Stream>) {});
   EXPECT_EQ(listener.error().code, Code::unavailable);
 }
 
@@ -271,8 +271,9 @@ TEST_F(LinksTest, TheBacklogIsBoundedAndLateCallersTryAgain) {
   listener_->pause(true);
   std::vector<std::unique_ptr<Stream>> streams;
   for (std::size_t i = 0; i < kBacklogMax + 1; ++i) {
-    client_.system().network.connect(client_.loop(), {"server", kPort}, world_.now() + seconds(60),
-                                     [&](auto done) { streams.push_back(std::move(done).value()); });
+    client_.system().network.connect(
+        client_.loop(), {"server", kPort}, world_.now() + seconds(60),
+        [&](auto done) { streams.push_back(std::move(done).value()); });
   }
   world_.run_for(seconds(5));
   EXPECT_EQ(streams.size(), kBacklogMax);

@@ -63,7 +63,8 @@ class Fleet {
     stream.wait_readable([this, &stream] { read(stream); });
   }
   void start_client(Node& node) {
-    node.system().network.connect(node.loop(), {"server", 80}, node.loop().clock().mono() + seconds(3),
+    node.system().network.connect(node.loop(), {"server", 80},
+                                  node.loop().clock().mono() + seconds(3),
                                   [this, &node](auto done) {
                                     if (!done) return;
                                     streams_of_clients.push_back(std::move(*done));
@@ -231,17 +232,16 @@ struct Session {
 TEST(Lives, ObjectsThatTasksOwnMayDieAtTheCrash) {
   Simulation world(1);
   Node& node = world.node("one");
-  const auto listener =
-      node.system()
-          .network
-          .listen(node.loop(), {"", 80},
-                  [&](std::unique_ptr<Stream> stream) {
-                    auto session = std::make_shared<Session>(node.loop());
-                    session->stream = std::move(stream);
-                    session->stream->wait_readable([session] {});
-                    session->timer = node.loop().after(hours(1), [session] {});
-                  })
-          .value();
+  const auto listener = node.system()
+                            .network
+                            .listen(node.loop(), {"", 80},
+                                    [&](std::unique_ptr<Stream> stream) {
+                                      auto session = std::make_shared<Session>(node.loop());
+                                      session->stream = std::move(stream);
+                                      session->stream->wait_readable([session] {});
+                                      session->timer = node.loop().after(hours(1), [session] {});
+                                    })
+                            .value();
   bool connected = false;
   std::unique_ptr<Stream> client;
   node.system().network.connect(node.loop(), {"localhost", 80}, kNever, [&](auto done) {
