@@ -114,6 +114,7 @@ bool names_host(const Certificate& leaf, std::string_view host) {
     const auto& all = leaf.names->addresses;
     return std::find(all.begin(), all.end(), canonical) != all.end();
   }
+  if (!is_dns_name(host, false)) return false;
   for (const std::string& pattern : leaf.names->dns) {
     if (matches_dns(pattern, host)) return true;
   }

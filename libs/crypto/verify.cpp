@@ -47,8 +47,8 @@ void configure(X509_STORE_CTX* context, const Verification& how) {
   X509_VERIFY_PARAM_set_flags(param, flags);
 }
 
-// Our profiles for each certificate of a chain that OpenSSL accepted.
-Chain check_profiles(STACK_OF(X509) * chain, const Certificate& leaf, const Verification& how) {
+// Our rules for the leaf. They come first: they are cheap, and say more than "unsuitable purpose".
+std::expected<void, ChainFailure> check_leaf(const Certificate& leaf, const Verification& how) {
   if (auto ok = check_leaf_profile(leaf, how.purpose); !ok) {
     return stop(X509_V_ERR_INVALID_PURPOSE, std::move(ok).error());
   }
@@ -60,6 +60,11 @@ Chain check_profiles(STACK_OF(X509) * chain, const Certificate& leaf, const Veri
                  {},
                  {}});
   }
+  return {};
+}
+
+// Our rules for the CAs of a chain that OpenSSL accepted.
+Chain check_cas(STACK_OF(X509) * chain, const Certificate& leaf) {
   std::vector<Bytes> out;
   out.push_back(leaf.der);
   for (int i = 1; i < sk_X509_num(chain); ++i) {
@@ -93,6 +98,7 @@ Chain verify_chain(const TrustStore& trust, X509* leaf, STACK_OF(X509) * others,
                    const Verification& how) {
   auto parsed = parse_certificate(write_x509(leaf));
   if (!parsed) return stop(X509_V_ERR_CERT_REJECTED, std::move(parsed).error());
+  if (auto ok = check_leaf(*parsed, how); !ok) return std::unexpected(std::move(ok).error());
   const X509StoreCtxPtr context(X509_STORE_CTX_new());
   if (!context ||
       X509_STORE_CTX_init(context.get(), trust.store().store.get(), leaf, others) != 1) {
@@ -107,7 +113,7 @@ Chain verify_chain(const TrustStore& trust, X509* leaf, STACK_OF(X509) * others,
     ERR_clear_error();
     return stop(error, described(error, depth, *parsed));
   }
-  return check_profiles(X509_STORE_CTX_get0_chain(context.get()), *parsed, how);
+  return check_cas(X509_STORE_CTX_get0_chain(context.get()), *parsed);
 }
 
 TrustStore::TrustStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
