@@ -1,0 +1,99 @@
+// Everything that happened to the device, newest first: connections and why they ended, what changed,
+// commands, events, what operators did. New entries come by themselves.
+import { useInfiniteQuery } from '@tanstack/preact-query';
+import { useMemo, useState } from 'preact/hooks';
+import { Link } from 'wouter-preact';
+import type { Device, Lane, TimelineItem } from '../../api/types';
+import { clockSeconds, count, millis } from '../../lib/format';
+import { pretty } from '../../lib/json';
+import { byDay, kLanes, toneOf } from '../../lib/timeline';
+import { mergeTimeline } from '../../live/merge';
+import { now } from '../../state/now';
+import { readTimeline } from '../../state/queries';
+import { Badge, Button } from '../../ui/basics';
+import { Empty, ProblemView, Waiting } from '../../ui/states';
+
+const kPage = 100;
+
+function Entry({ item }: { item: TimelineItem }) {
+  const tone = toneOf(item.severity, item.lane);
+  const fields = item.fields ?? {};
+  return (
+    <li class="entry">
+      <div class="entry-line">
+        <time dateTime={item.time} title={item.time}>
+          {clockSeconds(millis(item.time))}
+        </time>
+        <span class={`lozenge ${tone}`} aria-hidden="true" />
+        <span class="grow">
+          {item.message} {tone === 'bad' || tone === 'warn' ? <Badge tone={tone}>{item.severity}</Badge> : null}
+        </span>
+        <span class="faint wide-only">{item.kind.replaceAll('_', ' ')}</span>
+        {item.audit_seq !== null && item.audit_seq !== undefined ? (
+          <Link href={`/audit?seq=${item.audit_seq}`}>audit {count(item.audit_seq)}</Link>
+        ) : null}
+      </div>
+      {Object.keys(fields).length > 0 || item.actor ? (
+        <details>
+          <summary>Details</summary>
+          {item.actor ? (
+            <p>
+              By <code>{item.actor}</code>
+            </p>
+          ) : null}
+          <pre class="code" tabIndex={0}>{pretty(fields)}</pre>
+        </details>
+      ) : null}
+    </li>
+  );
+}
+
+export function TimelineTab({ device, live }: { device: Device; live: TimelineItem[] }) {
+  const [hidden, setHidden] = useState<Set<Lane>>(new Set());
+  const list = useInfiniteQuery({
+    queryKey: ['timeline', device.id, 'list'],
+    queryFn: ({ pageParam, signal }) => readTimeline(device.id, kPage, pageParam, null, signal),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+  const items = useMemo(
+    () => mergeTimeline(list.data?.pages.flatMap((p) => p.items) ?? [], live).filter((i) => !hidden.has(i.lane)),
+    [list.data, live, hidden],
+  );
+  if (list.isPending) return <Waiting />;
+  if (!list.data) return <ProblemView error={list.error} retry={() => void list.refetch()} />;
+  const toggle = (lane: Lane) => {
+    const next = new Set(hidden);
+    if (!next.delete(lane)) next.add(lane);
+    setHidden(next);
+  };
+  return (
+    <section class="panel">
+      <div class="lane-filter" role="group" aria-label="Shown">
+        {kLanes.map((l) => (
+          <button key={l.lane} type="button" class="chip" aria-pressed={!hidden.has(l.lane)} onClick={() => toggle(l.lane)}>
+            {l.label}
+          </button>
+        ))}
+      </div>
+      {items.length === 0 ? <Empty text="Nothing happened yet that is shown here." /> : null}
+      {byDay(items, now.value).map((day) => (
+        <section key={day.name} aria-label={day.name}>
+          <h2 class="day">{day.name}</h2>
+          <ul class="entries">
+            {day.items.map((i) => (
+              <Entry key={i.id} item={i} />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {list.hasNextPage ? (
+        <div class="more">
+          <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            Older
+          </Button>
+        </div>
+      ) : null}
+    </section>
+  );
+}
