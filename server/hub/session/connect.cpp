@@ -75,6 +75,7 @@ void Session::admitted(Result<Admitted> admission, Now now, Output& out) {
 void Session::proceed(Now, Output& out) {
   if (!connect_ || !admission_) return;
   if (!*admission_) return refuse_connect(admission_->error(), out);
+  device_ = (*admission_)->device;
   certificate_end_ = (*admission_)->not_after;
   phase_ = Phase::entering;
   out.act(Enter{client_id_, !connect_->clean_start});
@@ -85,8 +86,8 @@ void Session::entered(Status seat, Now, Output& out) {
   if (!seat) return refuse_connect(seat.error(), out);
   phase_ = Phase::opening;
   kept_ = expiry_s_ > 0;
-  out.act(Open{client_id_, connect_->clean_start, expiry_s_, version_,
-               std::max<std::uint64_t>(entropy_.number(), 1)});
+  tag_ = std::max<std::uint64_t>(entropy_.number(), 1);
+  out.act(Open{client_id_, connect_->clean_start, expiry_s_, version_, tag_});
 }
 
 void Session::opened(Result<std::optional<Kept>> kept, Now now, Output& out) {

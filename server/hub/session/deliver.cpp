@@ -152,22 +152,26 @@ void Session::prepare(Output& out) {
   out.act(std::move(action));
 }
 
-void Session::prepared(const Status& status, Now now, Output& out) {
+void Session::prepared(Result<Prepared> result, Now now, Output& out) {
   if (phase_ != Phase::live || !preparing_) return;
   preparing_ = false;
-  const auto outbox = std::exchange(outbox_, {});
-  for (const auto& outgoing : outbox) {
-    const auto down = std::ranges::find(in_flight_, outgoing.packet_id, &Down::packet_id);
-    if (!status) {
+  Forget gone;
+  for (const auto& outgoing : std::exchange(outbox_, {})) {
+    const auto& key = outgoing.message.key;
+    const auto down = std::ranges::find(in_flight_, key, &Down::key);
+    if (!result || std::ranges::find(result->dropped, key) != result->dropped.end()) {
       if (outgoing.qos == 1 && down != in_flight_.end()) in_flight_.erase(down);
-      if (outgoing.qos == 0) settled_.erase(outgoing.message.key);
+      if (outgoing.qos == 0) settled_.erase(key);
+      if (result) ++tally_.down_expired;
+      gone.keys.push_back(key);
       continue;
     }
     if (outgoing.qos == 1 && down != in_flight_.end()) down->state = Sending::sent;
     ++tally_.down_sent;
     send(outgoing, false, now, out);
   }
-  if (!status) {
+  if (!gone.keys.empty()) out.act(std::move(gone));
+  if (!result) {
     fetch_wanted_ = true;
     retry_at_ = now.mono + kRetry;
     return;

@@ -143,7 +143,12 @@ struct Output {
 // ---- answers
 
 struct Admitted {
+  DeviceId device;
   WallTime not_after;  // of the certificate
+};
+
+struct Prepared {
+  std::vector<std::string> dropped;  // not to be sent after all
 };
 
 struct Fetched {

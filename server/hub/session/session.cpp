@@ -35,9 +35,8 @@ std::string_view name_of(Phase phase) {
   return "unknown";
 }
 
-Session::Session(DeviceId device, os::Entropy& entropy, Now now, Duration connect_limit)
-    : device_(device),
-      entropy_(entropy),
+Session::Session(os::Entropy& entropy, Now now, Duration connect_limit)
+    : entropy_(entropy),
       heard_(now.mono),
       connect_by_(now.mono + connect_limit),
       events_(kEvents, now.mono) {}

@@ -29,7 +29,7 @@ std::string_view name_of(Phase phase);
 
 class Session {
  public:
-  Session(DeviceId device, os::Entropy& entropy, Now now, Duration connect_limit);
+  Session(os::Entropy& entropy, Now now, Duration connect_limit);
 
   // ---- from the network
   void packet(const wire::mqtt::Packet& packet, Now now, Output& out);
@@ -48,7 +48,7 @@ class Session {
   void stored(std::uint64_t ticket, const Status& status, Now now, Output& out);
   void saved(const Status& status, Now now, Output& out);
   void fetched(Result<Fetched> result, Now now, Output& out);
-  void prepared(const Status& status, Now now, Output& out);
+  void prepared(Result<Prepared> result, Now now, Output& out);
 
   // ---- from the server
   void wake(Output& out);  // something may wait
@@ -148,8 +148,8 @@ class Session {
   void record(Now now, Output& out, const Error& why, std::string_view topic);
   bool v5() const { return version_ == wire::mqtt::Version::v5; }
 
-  const DeviceId device_;
   os::Entropy& entropy_;
+  DeviceId device_;  // once admitted
   Phase phase_ = Phase::connecting;
   wire::mqtt::Version version_ = wire::mqtt::Version::v3_1_1;
   bool problem_info_ = true;

@@ -1,0 +1,164 @@
+#include "server/hub/store/sessions.hpp"
+
+namespace holdfast::hub {
+namespace {
+
+constexpr std::string_view kAction = "hub.sessions";
+
+}  // namespace
+
+SessionStore::SessionStore(core::Store& store, os::Workers& workers, Metrics& metrics)
+    : store_(store),
+      workers_(workers),
+      operations_(
+          metrics.counter("holdfast_hub_session_writes_total", "Changes of stored sessions")),
+      refused_(metrics.counter("holdfast_hub_session_writes_refused_total",
+                               "Changes of stored sessions that found the queue full")),
+      failed_(metrics.counter("holdfast_hub_session_writes_failed_total",
+                              "Changes of stored sessions that SQL refused")) {}
+
+Status SessionStore::commit(const std::function<Status(core::Change&)>& mutate) {
+  return store_.record(core::Caller::system(), kAction, mutate);
+}
+
+Status SessionStore::begin() {
+  return commit(
+      [](core::Change& change) { return tables::all_offline(change.tx(), change.now()); });
+}
+
+Status SessionStore::expire() {
+  std::int64_t removed = 0;
+  do {
+    TRY(commit([&](core::Change& change) -> Status {
+      removed = TRY(tables::expire(change.tx(), change.now()));
+      return {};
+    }));
+  } while (removed == static_cast<std::int64_t>(tables::kExpireBatch));
+  return {};
+}
+
+void SessionStore::open(DeviceId device, tables::Kind kind, Open request, Opened done) {
+  auto kept = std::make_shared<std::optional<Kept>>();
+  push(device, {[=, request = std::move(request)](core::Change& change) -> Status {
+                  *kept = TRY(tables::open(change.tx(), device, kind, request, change.now()));
+                  return {};
+                },
+                [kept, done = std::move(done)](Status status) mutable {
+                  if (!status) return done(std::unexpected(status.error()));
+                  done(std::move(*kept));
+                }});
+}
+
+void SessionStore::save(DeviceId device, std::uint64_t tag, std::vector<Granted> granted,
+                        Done done) {
+  push(device, {[tag, granted = std::move(granted)](core::Change& change) {
+                  return tables::save_granted(change.tx(), tag, granted);
+                },
+                std::move(done)});
+}
+
+void SessionStore::prepare(DeviceId device, std::uint64_t tag, std::vector<InFlight> rows,
+                           Done done) {
+  push(device, {[tag, rows = std::move(rows)](core::Change& change) {
+                  return tables::add_in_flight(change.tx(), tag, rows);
+                },
+                std::move(done)});
+}
+
+void SessionStore::settle(DeviceId device, std::uint64_t tag, std::string key, Done done) {
+  push(device, {[tag, key = std::move(key)](core::Change& change) {
+                  return tables::settle(change.tx(), tag, key);
+                },
+                std::move(done)});
+}
+
+void SessionStore::forget(DeviceId device, std::uint64_t tag, std::vector<std::string> keys,
+                          Done done) {
+  push(device, {[tag, keys = std::move(keys)](core::Change& change) {
+                  return tables::forget(change.tx(), tag, keys);
+                },
+                std::move(done)});
+}
+
+void SessionStore::leave(DeviceId device, std::uint64_t tag, std::uint32_t expiry_s, Done done) {
+  push(device, {[=](core::Change& change) {
+                  return tables::leave(change.tx(), device, tag, expiry_s, change.now());
+                },
+                std::move(done)});
+}
+
+void SessionStore::push(DeviceId device, Operation operation) {
+  const std::size_t index = std::hash<DeviceId>{}(device) % kLines;
+  bool start = false;
+  ++busy_;
+  const bool taken = lines_[index].with([&](Line& line) {
+    if (line.waiting.size() >= kStoreQueueMax / kLines) return false;
+    line.waiting.push_back(std::move(operation));
+    start = !std::exchange(line.running, true);
+    return true;
+  });
+  if (!taken) {
+    refused_.add();
+    if (operation.done)
+      operation.done(fail(Code::overloaded, "too many session changes wait for the disk"));
+    --busy_;
+    return;
+  }
+  operations_.add();
+  if (start && !workers_.post([self = shared_from_this(), index] { self->work(index); }))
+    drop(index);
+}
+
+void SessionStore::work(std::size_t index) {
+  std::deque<Operation> batch;
+  lines_[index].with([&](Line& line) {
+    while (!line.waiting.empty() && batch.size() < kShared) {
+      batch.push_back(std::move(line.waiting.front()));
+      line.waiting.pop_front();
+    }
+  });
+  run(batch);
+  const bool more = lines_[index].with([](Line& line) {
+    line.running = !line.waiting.empty();
+    return line.running;
+  });
+  if (more && !workers_.post([self = shared_from_this(), index] { self->work(index); }))
+    drop(index);
+}
+
+// The workers are busy beyond their bound: what waits is refused, the line stays usable.
+void SessionStore::drop(std::size_t index) {
+  std::deque<Operation> dropped = lines_[index].with([](Line& line) {
+    line.running = false;
+    return std::exchange(line.waiting, {});
+  });
+  refused_.add(dropped.size());
+  for (auto& operation : dropped) {
+    if (operation.done) operation.done(fail(Code::overloaded, "all workers are busy"));
+    --busy_;
+  }
+}
+
+void SessionStore::run(std::deque<Operation>& batch) {
+  if (batch.size() > 1) {
+    const auto together = commit([&](core::Change& change) -> Status {
+      for (auto& operation : batch) TRY(operation.run(change));
+      return {};
+    });
+    if (together) {
+      for (auto& operation : batch) {
+        if (operation.done) operation.done({});
+        --busy_;
+      }
+      return;
+    }
+  }
+  for (auto& operation : batch) {  // alone, so that one that fails does not fail the others
+    const auto status = commit(operation.run);
+    if (!status) failed_.add();
+    if (operation.done) operation.done(status);
+    --busy_;
+  }
+}
+
+}  // namespace holdfast::hub

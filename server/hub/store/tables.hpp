@@ -1,0 +1,35 @@
+// The SQL of sessions: what must outlive the process. Payloads are not here: messages stay with the
+// domain that sent them, under their keys. A session is named by its tag; times are the server's.
+// Functions of a Tx run where that Tx runs.
+#pragma once
+
+#include "server/core/migrate.hpp"
+#include "server/hub/session/model.hpp"
+#include "server/store/sql/sql.hpp"
+
+namespace holdfast::hub::tables {
+
+enum class Kind : std::uint8_t { mqtt = 0, mailbox = 1 };  // mailbox: what a long poll has taken
+
+inline constexpr std::size_t kExpireBatch = 500;
+
+// Takes up or begins the session of (device, kind, client id). With `clean`, or when its time is
+// over, what there was is removed. nullopt: nothing was taken up; with expiry_s > 0 a new one is
+// stored.
+Result<std::optional<Kept>> open(sql::Tx& tx, DeviceId device, Kind kind, const Open& request,
+                                 WallTime now);
+Status save_granted(sql::Tx& tx, std::uint64_t tag, const std::vector<Granted>& granted);
+Status add_in_flight(sql::Tx& tx, std::uint64_t tag, const std::vector<InFlight>& rows);
+Status settle(sql::Tx& tx, std::uint64_t tag, std::string_view key);
+Status forget(sql::Tx& tx, std::uint64_t tag, const std::vector<std::string>& keys);
+// The connection ended. Without expiry the session goes; else it is offline, and of more than
+// kOfflineSessionsMax the ones that have been offline for longest go.
+Status leave(sql::Tx& tx, DeviceId device, std::uint64_t tag, std::uint32_t expiry_s, WallTime now);
+// At start: whatever was live when the last process ended is offline from now on.
+Status all_offline(sql::Tx& tx, WallTime now);
+// Removes at most kExpireBatch sessions whose time is over; answers how many.
+Result<std::int64_t> expire(sql::Tx& tx, WallTime now);
+Result<std::optional<std::uint64_t>> find(sql::Tx& tx, DeviceId device, Kind kind,
+                                          std::string_view client_id);
+
+}  // namespace holdfast::hub::tables
