@@ -50,7 +50,9 @@ Result<const api::PermissionRow*> granting_row(const Caller& caller, std::string
   }
   if (caller.kind == Caller::Kind::nobody) return fail(Code::unauthenticated, "sign in, or send a token");
   if (caller.kind == Caller::Kind::system) return row;
-  if (!role_grants(*row, caller.roles)) return std::unexpected(refused(caller, permission));
+  const bool granted =
+      role_grants(*row, caller.roles) && (!caller.owner_roles || role_grants(*row, *caller.owner_roles));
+  if (!granted) return std::unexpected(refused(caller, permission));
   return row;
 }
 
@@ -187,6 +189,12 @@ std::vector<std::string> permissions_of(const Caller& caller) {
   }
   std::ranges::sort(out);
   return out;
+}
+
+bool grants_within(Roles inner, Roles outer) {
+  return std::ranges::all_of(api::kPermissionTable, [&](const api::PermissionRow& row) {
+    return !role_grants(row, inner) || role_grants(row, outer);
+  });
 }
 
 std::vector<std::string_view> all_permissions() {

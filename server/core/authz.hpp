@@ -65,6 +65,7 @@ struct Caller {
   std::string name;
   std::string user_id;  // the user behind an API token or session
   Roles roles;
+  std::optional<Roles> owner_roles;  // of an API token's user: what is granted, both must grant
   Sites sites;
   std::string request_id;  // "req_..."; empty for what no request caused
   std::string address;     // of the peer, without port
@@ -84,6 +85,8 @@ Status require_at(const Caller& caller, std::string_view permission, const std::
 Error refuse_missing(const Caller& caller, std::string_view permission, std::string message);
 // All that the caller holds, sorted: for "who am I".
 std::vector<std::string> permissions_of(const Caller& caller);
+// Does `outer` grant every permission that `inner` grants?
+bool grants_within(Roles inner, Roles outer);
 // Every permission of the contract, in its order.
 std::vector<std::string_view> all_permissions();
 

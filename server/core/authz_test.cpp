@@ -94,6 +94,23 @@ TEST(Authz, PermissionsOfACallerAreListed) {
   EXPECT_EQ(permissions_of(with({Role::administrator})).size(), all_permissions().size());
 }
 
+TEST(Authz, AnApiTokenIsHeldToItsUsersRoles) {
+  Caller token = with({Role::administrator});
+  token.kind = Caller::Kind::api;
+  token.owner_roles = Roles{Role::technician};
+  EXPECT_EQ(permissions_of(token), permissions_of(with({Role::technician})));
+  token.roles = Roles{Role::auditor};
+  EXPECT_FALSE(require(token, "audit.read"));
+  EXPECT_TRUE(require(token, "device.read")) << "both grant it";
+}
+
+TEST(Authz, GrantsAreCompared) {
+  EXPECT_TRUE(grants_within({Role::viewer}, {Role::administrator}));
+  EXPECT_TRUE(grants_within({Role::viewer}, {Role::technician}));
+  EXPECT_FALSE(grants_within({Role::auditor}, {Role::operator_}));
+  EXPECT_TRUE(grants_within({}, {}));
+}
+
 TEST(Authz, EveryOperationsPermissionExists) {
   const auto all = all_permissions();
   for (const api::OperationRow& row : api::kOperationTable) {

@@ -17,7 +17,10 @@ std::vector<Migration> thing_table() {
 
 class ChangeTest : public testing::Test {
  protected:
-  ChangeTest() : t_(7, thing_table()) { EXPECT_TRUE(t_.open()); }
+  ChangeTest() : t_(7, thing_table()) {
+    const Status opened = t_.open();
+    EXPECT_TRUE(opened) << opened.error().text();
+  }
 
   Status put(std::string_view id, int value, const Caller& caller = test_caller()) {
     return t_.store().change(caller, "put_thing", [&](Change& change) -> Status {

@@ -266,25 +266,27 @@ bool DispatcherCore::turn(Lane& lane) {
                         [&](Change& change) { return move_cursor(change, lane, batch->last); });
     return false;
   }
-  Status done = handle(lane, batch->notices);
-  if (done) {
-    handled_.add(batch->notices.size());
-  } else {
-    // One of them fails: go one by one, so that only that one waits.
-    for (const Notice& notice : batch->notices) {
-      done = handle(lane, std::span(&notice, 1));
-      if (!done) {
-        handle_failed(lane, notice, done.error());
-        return true;
-      }
-      handled_.add();
-      const std::scoped_lock lock(mutex_);
-      lane.attempts = 0;
-    }
+  bool one_by_one = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    one_by_one = lane.attempts > 0;
   }
-  const std::scoped_lock lock(mutex_);
-  lane.attempts = 0;
-  return batch->notices.size() == kNoticesPerTurn;
+  if (!one_by_one && handle(lane, batch->notices)) {
+    handled_.add(batch->notices.size());
+    return batch->notices.size() == kNoticesPerTurn;
+  }
+  // One of them fails: go one by one, so that only that one waits.
+  for (const Notice& notice : batch->notices) {
+    const Status done = handle(lane, std::span(&notice, 1));
+    if (!done) {
+      handle_failed(lane, notice, done.error());
+      return true;
+    }
+    handled_.add();
+    const std::scoped_lock lock(mutex_);
+    lane.attempts = 0;
+  }
+  return true;
 }
 
 void DispatcherCore::handle_failed(Lane& lane, const Notice& notice, const Error& error) {

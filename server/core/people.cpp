@@ -100,7 +100,7 @@ Status PeopleService::flush() {
                              {use.at, use.address, id}));
       }
     }
-    TRY(change.tx().exec("DELETE FROM person_session WHERE last_used_at < ? OR created_at < ?",
+    TRY(change.tx().exec("DELETE FROM person_session WHERE last_used_at <= ? OR created_at <= ?",
                          {change.now() - kSessionIdle, change.now() - kSessionLife}));
     return {};
   });
@@ -128,7 +128,7 @@ Result<Caller> PeopleService::caller_of_token(sql::Tx& tx, const Token& token) {
   const auto user = token.user ? TRY(find_user_row(tx, *token.user)) : std::nullopt;
   if (!user || user->user.disabled) return std::unexpected(signed_out());
   caller.user_id = user->user.id.text();
-  caller.roles = token.roles & user->user.roles;
+  caller.owner_roles = user->user.roles;
   caller.sites = intersect(token.sites, user->user.sites);
   return caller;
 }
@@ -302,7 +302,8 @@ Result<SignedIn> PeopleService::set_up(std::string_view secret, std::string_view
                                        std::string_view address, std::string_view request_id) {
   if (!TRY(setup_open())) return fail(Code::setup_closed, "set-up is done: sign in");
   const MonoTime tried = store_.clock().mono();
-  if (limit_.with([&](const SignInLimit& limit) { return limit.wait("", address, tried); })) {
+  const std::string key = "setup " + std::string(address);  // no one's name
+  if (limit_.with([&](const SignInLimit& limit) { return limit.wait(key, address, tried); })) {
     limited_.add();
     return fail(Code::rate_limited, "too many failed attempts: wait a little");
   }
@@ -316,7 +317,7 @@ Result<SignedIn> PeopleService::set_up(std::string_view secret, std::string_view
     return {};
   }));
   if (!right) {
-    limit_.with([&](SignInLimit& limit) { limit.failed("", address, tried); });
+    limit_.with([&](SignInLimit& limit) { limit.failed(key, address, tried); });
     return fail(Code::unauthenticated, "this set-up link is not valid: take the newest one from the server's output");
   }
   TRY(check_user_name(name));

@@ -48,10 +48,10 @@ struct NewUser {
 };
 // Absent members stay as they are. `sites` present with nullopt inside: all sites.
 struct UserPatch {
-  std::optional<std::string> name, password;
-  std::optional<Roles> roles;
-  std::optional<Sites> sites;
-  std::optional<bool> disabled;
+  std::optional<std::string> name{}, password{};
+  std::optional<Roles> roles{};
+  std::optional<Sites> sites{};
+  std::optional<bool> disabled{};
 };
 
 enum class TokenKind : std::uint8_t { api, service };
@@ -70,17 +70,17 @@ struct Token {
 };
 struct NewToken {
   TokenKind kind = TokenKind::api;
-  std::string name;
-  Roles roles;
-  Sites sites;
+  std::string name{};
+  Roles roles{};
+  Sites sites{};
   // Absent: 90 days for api; present with nullopt: never (service only).
-  std::optional<std::optional<WallTime>> expires_at;
+  std::optional<std::optional<WallTime>> expires_at{};
 };
 struct TokenPatch {
-  std::optional<std::string> name;
-  std::optional<Roles> roles;
-  std::optional<Sites> sites;
-  std::optional<std::optional<WallTime>> expires_at;
+  std::optional<std::string> name{};
+  std::optional<Roles> roles{};
+  std::optional<Sites> sites{};
+  std::optional<std::optional<WallTime>> expires_at{};
 };
 struct TokenWithSecret {
   Token token;
@@ -96,10 +96,10 @@ struct SignedIn {
 
 // Pages by id: `after` is the last id of the page before.
 struct PeopleQuery {
-  std::string q;  // part of the name; empty: all
-  std::string after;
+  std::string q{};  // part of the name; empty: all
+  std::string after{};
   std::size_t limit = 100;
-  std::optional<TokenKind> kind;
+  std::optional<TokenKind> kind{};
 };
 
 class People {

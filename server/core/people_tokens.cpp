@@ -38,7 +38,7 @@ bool sites_within(const Sites& inner, const Sites& outer) {
 Status check_grant(const Caller& caller, TokenKind kind, Roles roles, const Sites& sites) {
   if (roles.empty()) return std::unexpected(value_error("/roles", "give at least one role"));
   if (kind == TokenKind::service) return {};
-  if (!roles.within(caller.roles)) return std::unexpected(value_error("/roles", "more than you hold yourself"));
+  if (!grants_within(roles, caller.owner_roles.value_or(caller.roles))) return std::unexpected(value_error("/roles", "more than you hold yourself"));
   if (!sites_within(sites, caller.sites)) return std::unexpected(value_error("/sites", "more than you hold yourself"));
   return {};
 }
