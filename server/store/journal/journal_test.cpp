@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "server/store/journal/journal_fixture.hpp"
+#include "server/store/journal/fixture_test.hpp"
 #include "server/store/journal/live.hpp"
 
 namespace holdfast::journal {

@@ -39,24 +39,13 @@ class KeySource {
   virtual ~KeySource() = default;
   virtual Result<Key> create(std::string_view purpose) = 0;
   virtual Result<Key> get(KeyId id) = 0;
-  virtual Status destroy(KeyId id) = 0;  // destroying what is not there succeeds
+  // The newest key of each purpose, made where there is none; one write for all.
+  virtual Result<std::vector<Key>> current_all(const std::vector<std::string>& purposes) = 0;
+  virtual std::vector<KeyId> find(std::string_view purpose) = 0;
+  // Destroying what is not there succeeds. One write for all.
+  virtual Status destroy_all(const std::vector<KeyId>& ids) = 0;
 
-  // Many at once: an adapter that writes a file for each change overrides these with one write.
-  virtual Result<std::vector<Key>> create_all(const std::vector<std::string>& purposes) {
-    std::vector<Key> keys;
-    for (const std::string& purpose : purposes) {
-      auto key = create(purpose);
-      if (!key) return std::unexpected(key.error());
-      keys.push_back(*key);
-    }
-    return keys;
-  }
-  virtual Status destroy_all(const std::vector<KeyId>& ids) {
-    for (const KeyId id : ids) {
-      if (auto gone = destroy(id); !gone) return gone;
-    }
-    return {};
-  }
+  Status destroy(KeyId id) { return destroy_all({id}); }
 };
 
 }  // namespace holdfast::journal

@@ -30,8 +30,27 @@ class MemoryKeys final : public KeySource {
       return at->second.second;
     });
   }
-  Status destroy(KeyId id) override {
-    state_.with([&](State& state) { state.keys.erase(id); });
+  Result<std::vector<Key>> current_all(const std::vector<std::string>& purposes) override {
+    std::vector<Key> out;
+    for (const std::string& purpose : purposes) {
+      const auto there = find(purpose);
+      out.push_back(TRY(there.empty() ? create(purpose) : get(there.back())));
+    }
+    return out;
+  }
+  std::vector<KeyId> find(std::string_view purpose) override {
+    return state_.with([&](State& state) {
+      std::vector<KeyId> out;
+      for (const auto& [id, entry] : state.keys) {
+        if (entry.first == purpose) out.push_back(id);
+      }
+      return out;
+    });
+  }
+  Status destroy_all(const std::vector<KeyId>& ids) override {
+    state_.with([&](State& state) {
+      for (const KeyId id : ids) state.keys.erase(id);
+    });
     return {};
   }
   std::size_t count(std::string_view purpose_prefix = {}) const {

@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "server/store/journal/journal_fixture.hpp"
+#include "server/store/journal/fixture_test.hpp"
 
 namespace holdfast::journal {
 namespace {

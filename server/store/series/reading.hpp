@@ -58,16 +58,23 @@ struct Sample {
   WallTime claimed;   // uncertain: what the device said; else equal to `time`
 };
 
+// Samples with equal fields. `names` are the fields' encoded names: equal stream and names mean equal
+// metrics, "<stream>.<field>".
+struct Group {
+  ClassId retention = 0;
+  View stream;
+  View names;
+};
+std::vector<std::string_view> field_names(View names);  // views into `names`
+
 class ReadingVisitor {
  public:
   virtual ~ReadingVisitor() = default;
-  // `names` are the group's encoded names: equal bytes mean equal stream and fields.
-  virtual void group(ClassId retention, View names) = 0;
+  virtual void group(const Group& group) = 0;
   virtual void sample(const Sample& sample, const std::vector<Cell>& cells) = 0;  // one cell a name
 };
-// `time` is the record's server time.
+// `time` is the record's server time. Input is checked as it is read: what was visited before an
+// error stays visited.
 Status visit_readings(View body, WallTime time, ReadingVisitor& visitor);
-// The full metric names of a group, "<stream>.<field>".
-Result<std::vector<std::string>> metric_names(View names);
 
 }  // namespace holdfast::series
