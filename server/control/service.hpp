@@ -36,8 +36,9 @@ class Service {
  public:
   virtual ~Service() = default;
 
-  // What waits for this device now, oldest first: commands queued or sent and not expired, then the
-  // desired twin if the device has not reported that version. At most `limit`.
+  // What waits for this device now: the desired twin if there is one (each session knows by the key
+  // whether it had it), then commands that have not been acknowledged or expired, oldest first. At most
+  // `limit`.
   virtual Result<std::vector<Down>> pending(DeviceId device, std::size_t limit) = 0;
   virtual Result<std::optional<Down>> find_down(DeviceId device, std::string_view key) = 0;
   // find_down(device, "twin:<version>") gives the message of this version.

@@ -1,6 +1,8 @@
 // The devices domain as the others see it: the registry (who is there, where, of what type, in what
 // state) and presence (who is connected, since when, why the last connection ended).
 //
+// Tables: `device (id, site_id)` is the one table that other domains may join, to scope their lists
+// by site; everything else goes through Service.
 // Threads: every call may block on SQL; call from workers. Presence calls are cheap and may come from
 // any thread: what changes with every message lives in memory and is flushed in batches.
 #pragma once

@@ -1,0 +1,160 @@
+#include "server/control/routes.hpp"
+
+#include <charconv>
+
+#include "libs/http/conditional.hpp"
+#include "server/control/json.hpp"
+
+namespace holdfast::control {
+namespace {
+
+using core::Call;
+using http::Response;
+
+Response twin_response(const Twin& twin) {
+  Response response = http::json(200, wire::json_text(twin_json(twin)));
+  response.headers.set("ETag", http::etag(static_cast<std::uint64_t>(twin.desired_version)));
+  return response;
+}
+
+Response command_response(int status, const Command& command) {
+  return http::json(status, wire::json_text(command_json(command)));
+}
+
+Result<Response> set_desired(Controller& controller, const Call& call, bool replace) {
+  const auto id = TRY(call.id<DeviceId>("device_id", "twin.write"));
+  TRY(controller.twin(call.caller, "twin.write", id));
+  TRY(http::require_if_match(call.request));
+  return twin_response(TRY(controller.set_desired(call.caller, id, call.body, replace, [&](std::int64_t version) {
+    return http::require_match(call.request, static_cast<std::uint64_t>(version));
+  })));
+}
+
+Result<Controller::NewCommand> new_command(const wire::Json& json) {
+  const auto& body = *TRY(wire::as_object(json));
+  TRY(wire::only_members(body, {"name", "payload", "deadline_s"}));
+  Controller::NewCommand wanted;
+  wanted.name = TRY(wire::get_string(body, "name"));
+  if (const wire::Json* payload = body.if_contains("payload")) wanted.payload = *payload;
+  if (const auto limit = TRY(wire::find_int(body, "deadline_s", "", 1, kDeadlineSecondsMax))) {
+    wanted.limit = seconds(*limit);
+  }
+  return wanted;
+}
+
+Result<Duration> wait_of(const Call& call) {
+  const auto text = call.query("wait_s");
+  if (!text) return seconds(0);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size() || value < 0 || value > 60) {
+    return fail(Code::invalid_argument, "query parameter \"wait_s\": give a number from 0 to 60");
+  }
+  return seconds(value);
+}
+
+// One caller that waits for the end of a command; whichever comes first of end and limit answers.
+struct Wait {
+  http::Responder responder;
+  core::Caller caller;
+  CommandId id;
+};
+
+void answer(Controller& controller, Wait& wait) {
+  auto command = controller.command(wait.caller, wait.id);
+  if (!command) {
+    wait.responder.fail(command.error());
+  } else {
+    wait.responder.send(command_response(201, *command));
+  }
+}
+
+void wait_for_end(Controller& controller, os::Loop& loop, os::Workers& workers, const core::Caller& caller, CommandId id,
+                  Duration limit, http::Responder responder) {
+  auto wait = std::make_shared<Guarded<std::optional<Wait>>>(Wait{std::move(responder), caller, id});
+  const auto finish = [&controller, &workers, wait] {
+    auto taken = wait->with([](std::optional<Wait>& held) { return std::exchange(held, std::nullopt); });
+    if (!taken) return;
+    auto shared = std::make_shared<Wait>(*std::move(taken));
+    const bool posted = workers.post([&controller, shared] { answer(controller, *shared); });
+    if (!posted) shared->responder.fail({Code::overloaded, "too much at once: ask for the command", {}, {}, {}});
+  };
+  const auto waiter = controller.when_ended(id, finish);
+  if (!waiter) return finish();
+  loop.post([&loop, &controller, finish, limit, number = *waiter] {
+    loop.after(limit, [&controller, finish, number] {
+      controller.forget(number);
+      finish();
+    });
+  });
+}
+
+void run_command(Controller& controller, os::Loop& loop, os::Workers& workers, const Call& call,
+                 http::Responder responder) {
+  const auto run = [&]() -> Result<std::pair<Command, Duration>> {
+    const auto id = TRY(call.id<DeviceId>("device_id", "command.run"));
+    TRY(controller.twin(call.caller, "command.run", id));
+    const auto wanted = TRY(new_command(call.body));
+    const Duration wait = TRY(wait_of(call));
+    return std::pair{TRY(controller.run(call.caller, id, wanted)), wait};
+  };
+  auto done = run();
+  if (!done) return responder.fail(done.error());
+  const auto& [command, wait] = *done;
+  if (wait.us == 0) return responder.send(command_response(201, command));
+  wait_for_end(controller, loop, workers, call.caller, command.id, wait, std::move(responder));
+}
+
+Result<Response> list(Controller& controller, const Call& call) {
+  const core::Page page = TRY(core::page_of(call));
+  const core::Span span = TRY(core::span_of(call));
+  CommandQuery query;
+  query.from = span.from;
+  query.to = span.to;
+  query.limit = page.limit + 1;
+  if (!page.cursor.empty()) query.before = TRY(CommandId::parse(page.cursor));
+  if (const auto device = call.query("device_id")) query.device = TRY(DeviceId::parse(*device));
+  for (const std::string_view text : call.request.query_values("state")) {
+    const auto state = command_state_named(text);
+    if (!state) return fail(Code::invalid_argument, "query parameter \"state\": there is no state \"" + std::string(text) + "\"");
+    query.states.push_back(*state);
+  }
+  auto commands = TRY(controller.commands(call.caller, query));
+  wire::Json next = nullptr;
+  if (commands.size() > page.limit) {
+    commands.resize(page.limit);
+    next = core::make_cursor(commands.back().id.text());
+  }
+  wire::JsonArray items;
+  for (const Command& command : commands) items.push_back(command_json(command));
+  return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)}, {"next_cursor", std::move(next)}}));
+}
+
+}  // namespace
+
+Status add_routes(core::Operations& operations, Controller& controller, os::Loop& loop, os::Workers& workers) {
+  TRY(operations.add("get_twin", [&](const Call& call) -> Result<Response> {
+    const auto id = TRY(call.id<DeviceId>("device_id", "twin.read"));
+    return twin_response(TRY(controller.twin(call.caller, "twin.read", id)));
+  }));
+  TRY(operations.add("replace_desired", [&](const Call& call) { return set_desired(controller, call, true); }));
+  TRY(operations.add("update_desired", [&](const Call& call) { return set_desired(controller, call, false); }));
+  TRY(operations.add("diff_twin", [&](const Call& call) -> Result<Response> {
+    const auto id = TRY(call.id<DeviceId>("device_id", "twin.read"));
+    return http::json(200, wire::json_text(diff_json(TRY(controller.twin(call.caller, "twin.read", id)))));
+  }));
+  TRY(operations.add_stream("run_command", [&](const Call& call, http::Responder responder) {
+    run_command(controller, loop, workers, call, std::move(responder));
+  }));
+  TRY(operations.add("list_commands", [&](const Call& call) { return list(controller, call); }));
+  TRY(operations.add("get_command", [&](const Call& call) -> Result<Response> {
+    const auto id = TRY(call.id<CommandId>("command_id", "command.read"));
+    return command_response(200, TRY(controller.command(call.caller, id)));
+  }));
+  return operations.add("cancel_command", [&](const Call& call) -> Result<Response> {
+    const auto id = TRY(call.id<CommandId>("command_id", "command.run"));
+    return command_response(200, TRY(controller.cancel(call.caller, id)));
+  });
+}
+
+}  // namespace holdfast::control
