@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <tuple>
 #include <vector>
 
 namespace holdfast {
@@ -37,19 +38,21 @@ void Metrics::gauge(std::string_view name, std::string_view help, std::function<
 std::string Metrics::text() const {
   // Rows stay where they are and never go. Gauges are read outside the lock: they call out.
   struct Line {
+    std::size_t order;  // of registration
     const Row* row;
     std::shared_ptr<const std::function<double()>> read;
   };
   auto lines = rows_.with([](const std::deque<Row>& rows) {
     std::vector<Line> all;
-    for (const Row& row : rows) all.push_back({&row, row.read});
+    for (const Row& row : rows) all.push_back({all.size(), &row, row.read});
     return all;
   });
-  std::ranges::stable_sort(lines, {},
-                           [](const Line& line) -> const auto& { return line.row->name; });
+  std::ranges::sort(lines, [](const Line& a, const Line& b) {
+    return std::tie(a.row->name, a.order) < std::tie(b.row->name, b.order);
+  });
   std::string out;
   std::string_view last;
-  for (const auto& [row, read] : lines) {
+  for (const auto& [order, row, read] : lines) {
     if (row->name != last) {
       out += "# HELP " + row->name + " " + row->help + "\n# TYPE " + row->name +
              (read ? " gauge\n" : " counter\n");

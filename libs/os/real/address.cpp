@@ -70,7 +70,8 @@ Result<std::vector<Address>> look_up(const Endpoint& endpoint, Lookup how, bool 
   }
   if (out.empty()) return fail(Code::unavailable, "\"" + endpoint.host + "\" has no address");
   if (listening) {
-    std::ranges::stable_partition(out, [](const Address& a) { return a.family() == AF_INET; });
+    const auto v4 = std::ranges::find(out, AF_INET, &Address::family);
+    if (v4 != out.end()) std::iter_swap(out.begin(), v4);
   }
   return out;
 }

@@ -26,7 +26,7 @@ struct Address {
 
 enum class Lookup { numeric, names };  // names: blocks, for as long as name servers like
 
-// All addresses of a host, IPv4 before IPv6 when `listening` (clients try both, servers bind one).
+// All addresses of a host; an IPv4 one first when `listening` (clients try both, servers bind one).
 Result<std::vector<Address>> look_up(const Endpoint& endpoint, Lookup how, bool listening = false);
 // The unspecified address of a family.
 Address any_address(int family, std::uint16_t port);
