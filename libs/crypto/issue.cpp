@@ -108,7 +108,10 @@ Status check_issuer(const CertificateRequestSpec& spec, const Issuer& issuer) {
   if (row_of_profile(spec.profile).ca && ca.basic_constraints->path_length == 0U) {
     return refuse("the CA \"" + ca.subject + "\" may not make further CAs");
   }
-  if (spec.not_before < ca.not_before || spec.not_after > ca.not_after) {
+  // A certificate knows whole seconds only, so nothing finer may decide.
+  const auto second_of = [](WallTime time) { return time.us / 1'000'000; };
+  if (second_of(spec.not_before) < second_of(ca.not_before) ||
+      second_of(spec.not_after) > second_of(ca.not_after)) {
     return refuse("its validity leaves that of the CA, " + to_rfc3339(ca.not_before) + " to " +
                   to_rfc3339(ca.not_after));
   }

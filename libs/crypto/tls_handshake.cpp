@@ -42,6 +42,7 @@ std::expected<void, ChainFailure> check_peer(SSL* ssl, Conversation& it, X509* l
     how.host = it.client->server_name;
     auto found = trust_of(*it.client, chain_of(others));
     if (!found) {
+      found.error().code = Code::server_untrusted;
       return std::unexpected(
           ChainFailure{X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, std::move(found).error()});
     }
