@@ -86,7 +86,7 @@ class CborReader {
   Status admit(const CborItem& item);
   Status open(CborKind kind, bool indefinite, std::uint64_t items);
   std::unexpected<Error> wrong(std::size_t offset, std::string_view what) const;
-  Status append_string(CborKind kind, Bytes& out);
+  Result<View> whole_string(CborKind kind, Bytes& storage);
 
   View bytes_;
   std::size_t at_ = 0;

@@ -257,33 +257,29 @@ Result<bool> CborReader::boolean() {
   return item.number == 1;
 }
 
-// Appends the string to `out`, chunk by chunk when it is indefinite.
-Status CborReader::append_string(CborKind kind, Bytes& out) {
+// The string, its chunks joined in `storage` when it is indefinite.
+Result<View> CborReader::whole_string(CborKind kind, Bytes& storage) {
   const auto item = TRY(next());
-  if (item.kind == kind) {
-    append(out, item.string);
-    return {};
-  }
+  if (item.kind == kind) return item.string;
   const auto begin = kind == CborKind::bytes ? CborKind::bytes_begin : CborKind::text_begin;
   if (item.kind != begin) {
     return wrong(item.offset, kind == CborKind::text ? "a text is wanted" : "bytes are wanted");
   }
   for (auto chunk = TRY(next()); chunk.kind != CborKind::end; chunk = TRY(next())) {
-    append(out, chunk.string);
+    append(storage, chunk.string);
   }
-  return {};
+  return View(storage);
 }
 
 Result<std::string> CborReader::text() {
-  Bytes joined;
-  TRY(append_string(CborKind::text, joined));
-  return string_of(joined);
+  Bytes storage;
+  return string_of(TRY(whole_string(CborKind::text, storage)));
 }
 
 Result<Bytes> CborReader::byte_string() {
-  Bytes joined;
-  TRY(append_string(CborKind::bytes, joined));
-  return joined;
+  Bytes storage;
+  const View whole = TRY(whole_string(CborKind::bytes, storage));
+  return Bytes(whole.begin(), whole.end());
 }
 
 Result<CborItem> CborReader::array() {

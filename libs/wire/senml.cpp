@@ -44,8 +44,7 @@ SenmlNumber sum_of(const std::optional<SenmlNumber>& base, const std::optional<S
 
 // Nothing but base values: they hold for the records that follow.
 bool only_base(const SenmlRaw& raw) {
-  const auto none = [&raw](Key key) { return !raw.number(key) && !raw.text(key); };
-  return none(Key::n) && none(Key::u) && none(Key::t) && none(Key::ut);
+  return !raw.text(Key::n) && !raw.text(Key::u) && !raw.number(Key::t) && !raw.number(Key::ut);
 }
 
 }  // namespace

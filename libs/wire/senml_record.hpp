@@ -13,9 +13,12 @@
 
 namespace holdfast::wire {
 
-enum class SenmlKey : std::uint8_t { bver, bn, bt, bu, bv, bs, n, u, v, vs, vb, s, t, ut, vd };
+// Numbers, then texts, then the rest: their places in a SenmlRaw.
+enum class SenmlKey : std::uint8_t { bver, bt, bv, bs, v, s, t, ut, bn, bu, n, u, vs, vb, vd };
 enum class SenmlKind : std::uint8_t { number, text, boolean, data };
 inline constexpr std::size_t kSenmlKeys = 15;
+inline constexpr std::size_t kSenmlNumbers = 8;
+inline constexpr std::size_t kSenmlTexts = 5;
 
 struct SenmlLabel {
   SenmlKey key;
@@ -35,19 +38,20 @@ struct SenmlNumber {
 };
 
 struct SenmlRaw {
-  std::array<std::optional<SenmlNumber>, kSenmlKeys> numbers;
-  std::array<std::optional<std::string>, kSenmlKeys> texts;
+  std::array<std::optional<SenmlNumber>, kSenmlNumbers> numbers;
+  std::array<std::optional<std::string>, kSenmlTexts> texts;
   std::optional<bool> flag;
   std::optional<Bytes> data;
 
+  static std::size_t text_place(SenmlKey key) {
+    return static_cast<std::size_t>(key) - kSenmlNumbers;
+  }
   std::optional<SenmlNumber>& number(SenmlKey key) { return numbers[static_cast<unsigned>(key)]; }
   const std::optional<SenmlNumber>& number(SenmlKey key) const {
     return numbers[static_cast<unsigned>(key)];
   }
-  std::optional<std::string>& text(SenmlKey key) { return texts[static_cast<unsigned>(key)]; }
-  const std::optional<std::string>& text(SenmlKey key) const {
-    return texts[static_cast<unsigned>(key)];
-  }
+  std::optional<std::string>& text(SenmlKey key) { return texts[text_place(key)]; }
+  const std::optional<std::string>& text(SenmlKey key) const { return texts[text_place(key)]; }
 };
 
 // Applies base values record by record, and keeps to the limits.

@@ -45,8 +45,10 @@ void drop_former(std::vector<Field>& fields) {
   if (fields.size() < 2) return;
   std::vector<std::size_t> order(fields.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(
-      order, {}, [&fields](std::size_t i) -> const std::string& { return fields[i].name; });
+  std::ranges::sort(order, [&fields](std::size_t left, std::size_t right) {
+    const int names = fields[left].name.compare(fields[right].name);
+    return names != 0 ? names < 0 : left < right;
+  });
   std::vector<bool> dropped(fields.size(), false);
   for (std::size_t i = 0; i + 1 < order.size(); ++i) {
     dropped[order[i]] = fields[order[i]].name == fields[order[i + 1]].name;
