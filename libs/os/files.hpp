@@ -39,7 +39,7 @@ enum class Open {
 struct Entry {
   std::string name;  // without the folder
   bool folder = false;
-  std::uint64_t size = 0;
+  std::uint64_t size = 0;  // of a folder: 0
 };
 
 struct Space {

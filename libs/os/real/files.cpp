@@ -93,7 +93,8 @@ int flags_of(Open mode) {
 }
 
 Entry entry_of(std::string name, const struct stat& info) {
-  return {std::move(name), S_ISDIR(info.st_mode), static_cast<std::uint64_t>(info.st_size)};
+  const bool folder = S_ISDIR(info.st_mode);
+  return {std::move(name), folder, folder ? 0 : static_cast<std::uint64_t>(info.st_size)};
 }
 
 }  // namespace

@@ -122,8 +122,9 @@ class Connecting final : public std::enable_shared_from_this<Connecting> {
   void failed(int error, const std::string& action) {
     core_->cancel(std::exchange(try_timer_, TimerId::none));
     if (watch_) watch_->close();
+    // The deadline is the caller's; that the kernel gave up is one more way to be unavailable.
     last_error_ = socket_error(error, action).error();
-    if (last_error_.code != Code::deadline_exceeded) last_error_.code = Code::unavailable;
+    last_error_.code = Code::unavailable;
     next();
   }
 

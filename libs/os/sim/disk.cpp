@@ -32,6 +32,10 @@ std::vector<std::string> parts_of(std::string_view path) {
   return out;
 }
 
+bool is_front(const std::vector<std::string>& front, const std::vector<std::string>& whole) {
+  return front.size() < whole.size() && std::equal(front.begin(), front.end(), whole.begin());
+}
+
 std::shared_ptr<Inode> make_inode(bool folder, std::string label) {
   auto inode = std::make_shared<Inode>();
   inode->folder = folder;
@@ -168,13 +172,15 @@ Result<std::shared_ptr<Inode>> Disk::open(const std::string& path, Open mode) {
 }
 
 Status Disk::make_folder(const std::string& path) {
+  const auto parts = parts_of(path);
   std::string so_far;
-  for (const std::string& part : parts_of(path)) {
-    so_far += "/" + part;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    so_far += "/" + parts[i];
     Slot slot = TRY(slot_of(so_far));
     if (!slot.value) {
       TRY(add(std::move(slot), "make folder", so_far, true));
     } else if (!slot.value->folder) {
+      if (i + 1 < parts.size()) return missing(path);
       return fail(Code::already_exists, so_far + ": is a file");
     }
   }
@@ -186,8 +192,13 @@ Status Disk::rename(const std::string& from, const std::string& to) {
   Slot target = TRY(slot_of(to));
   if (!source.value) return missing(from);
   if (source.value == target.value) return {};
-  if (source.value->folder && (to + "/").starts_with(from + "/")) {
+  const auto from_parts = parts_of(from);
+  const auto to_parts = parts_of(to);
+  if (is_front(from_parts, to_parts)) {
     return fail(Code::io_error, from + ": cannot move into itself");
+  }
+  if (is_front(to_parts, from_parts)) {
+    return fail(Code::already_exists, to + ": the folder is not empty");
   }
   if (target.value) {
     if (target.value->folder && !source.value->folder) {

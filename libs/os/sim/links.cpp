@@ -196,9 +196,12 @@ NodeIndex Links::find_host(const Life& from, std::string_view name) const {
 
 std::uint16_t Links::take_port(NodeIndex node) {
   std::uint16_t& next = hosts_[node].next_port;
-  const std::uint16_t port = next;
-  next = next == UINT16_MAX ? std::uint16_t{49152} : static_cast<std::uint16_t>(next + 1);
-  return port;
+  while (true) {
+    const std::uint16_t port = next;
+    next = next == UINT16_MAX ? kFirstPort : static_cast<std::uint16_t>(next + 1);
+    const auto taken = listeners_.find({node, port});
+    if (taken == listeners_.end() || taken->second.empty()) return port;
+  }
 }
 
 Result<std::unique_ptr<Listener>> Links::listen(Life& life, std::uint64_t loop, const Endpoint& at,

@@ -36,8 +36,9 @@ struct Life;
 using NodeIndex = unsigned;
 
 inline constexpr std::size_t kSendBufferMax =
-    256 * 1024;                                   // bytes written and not yet read by the peer
-inline constexpr std::size_t kBacklogMax = 4096;  // connections not yet accepted, a listener
+    256 * 1024;                                     // bytes written and not yet read by the peer
+inline constexpr std::size_t kBacklogMax = 4096;    // connections not yet accepted, a listener
+inline constexpr std::uint16_t kFirstPort = 49152;  // that a system hands out; RFC 6335 section 6
 inline constexpr Duration kRetransmitMax = minutes(15);
 
 class Links {
@@ -84,7 +85,7 @@ class Links {
     std::string name;
     std::string address;
     bool powered = false;
-    std::uint16_t next_port = 49152;  // for connects; RFC 6335 section 6
+    std::uint16_t next_port = kFirstPort;
   };
   struct Delay {
     Duration low, high;

@@ -313,6 +313,15 @@ TEST_F(LinksTest, StreamsOfADeadMachineAnswerClosed) {
   EXPECT_EQ(caller_->stream->write(view_of("x")).error().code, Code::closed);
 }
 
+TEST_F(LinksTest, StreamsOfAKilledProcessAnswerClosed) {
+  join_up();
+  accepted_->say("x");
+  client_.crash(Crash::process);
+  std::array<std::uint8_t, 4> into{};
+  EXPECT_EQ(caller_->stream->read(into).error().code, Code::closed);
+  EXPECT_EQ(caller_->stream->write(view_of("x")).error().code, Code::closed);
+}
+
 TEST_F(LinksTest, ACallUnderWayDiesWithItsCaller) {
   const auto witness = std::make_shared<int>(0);
   client_.system().network.connect(client_.loop(), {"server", kPort}, world_.now() + seconds(5),
@@ -330,6 +339,73 @@ TEST_F(LinksTest, ReadsAndWritesAreSometimesPartial) {
   EXPECT_TRUE(taken.contains(8));
   EXPECT_GT(taken.size(), 3U);
   EXPECT_FALSE(taken.contains(0));
+}
+
+// Whatever the network does, a reader gets the front of what was written, and all of it while the
+// connection holds.
+TEST(Links, StreamsKeepTheirOrderThroughAnyWeather) {
+  unsigned whole = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Simulation world(seed);
+    Node& one = world.node("one");
+    Node& other = world.node("other");
+    std::unique_ptr<Talk> reader;
+    std::unique_ptr<Talk> writer;
+    const auto listener = other.system()
+                              .network
+                              .listen(other.loop(), {"", kPort},
+                                      [&](std::unique_ptr<Stream> stream) {
+                                        reader = std::make_unique<Talk>(std::move(stream));
+                                      })
+                              .value();
+    one.system().network.connect(one.loop(), {"other", kPort}, kNever, [&](auto done) {
+      writer = std::make_unique<Talk>(std::move(done).value());
+    });
+    ASSERT_TRUE(world.run_until([&] { return reader && writer; }, seconds(5)));
+    std::string sent;
+    bool reset = false;
+    for (int i = 0; i < 40; ++i) {
+      std::string text(world.random().below(5000), static_cast<char>('a' + i % 26));
+      if (!reset) {
+        writer->say(text);
+        sent += text;
+      }
+      switch (world.random().below(6)) {
+        case 0:
+          world.links().cut(one, other);
+          break;
+        case 1:
+          world.links().cut_one_way(other, one);
+          break;
+        case 2:
+          world.links().heal_all();
+          break;
+        case 3:
+          world.links().set_delay({}, world.random().between({}, seconds(2)));
+          break;
+        case 4:
+          if (world.random().chance(5)) {
+            world.links().reset_connections(one, other);
+            reset = true;
+          }
+          break;
+        default:
+          break;
+      }
+      world.run_for(world.random().between({}, seconds(3)));
+      EXPECT_TRUE(sent.starts_with(reader->got)) << seed;
+    }
+    world.links().heal_all();
+    world.run_for(seconds(30));
+    EXPECT_TRUE(sent.starts_with(reader->got)) << seed;
+    EXPECT_EQ(reader->broken, reset);
+    if (!reset) {
+      EXPECT_EQ(reader->got, sent) << seed;
+      ++whole;
+    }
+  }
+  EXPECT_GT(whole, 30U);
+  EXPECT_LT(whole, 60U);
 }
 
 }  // namespace

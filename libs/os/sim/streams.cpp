@@ -62,7 +62,7 @@ std::unique_ptr<Stream> make_sim_stream(Links& links, std::shared_ptr<Connection
 Result<std::size_t> Links::read(Connection& connection, unsigned side,
                                 std::span<std::uint8_t> into) {
   End& end = connection.ends[side];
-  if (end.lost) return fail(Code::closed, "the machine is down");
+  if (end.lost || !end.owned) return fail(Code::closed, "the machine is down");
   if (into.empty()) return std::size_t{0};
   if (end.available() == 0) {
     if (end.ended) return std::size_t{0};
@@ -87,7 +87,8 @@ Result<std::size_t> Links::read(Connection& connection, unsigned side,
 
 Result<std::size_t> Links::write(Connection& connection, unsigned side, View bytes) {
   End& end = connection.ends[side];
-  if (end.lost || end.broken || end.shut) return fail(Code::closed, "the connection is closed");
+  if (end.lost || !end.owned || end.broken || end.shut)
+    return fail(Code::closed, "the connection is closed");
   if (bytes.empty()) return std::size_t{0};
   std::size_t count = std::min(bytes.size(), kSendBufferMax - end.unread);
   if (count == 0) return fail(Code::would_block, "the send buffer is full");
