@@ -50,10 +50,6 @@ class Service {
   // What the server itself presents, for the operator API and for devices; renewed by itself.
   virtual Result<crypto::Credential> server_credential() = 0;
   virtual Result<std::vector<Bytes>> device_trust_der() = 0;
-
-  // Add device follows these (contract: claim progress).
-  virtual void first_connection(DeviceId device, WallTime at) = 0;
-  virtual void first_reading(DeviceId device, WallTime at) = 0;
 };
 
 }  // namespace holdfast::identity

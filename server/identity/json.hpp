@@ -1,0 +1,12 @@
+// Claims as the contract's JSON. Pure. A claim's secret is never in it.
+#pragma once
+
+#include "libs/wire/json.hpp"
+#include "server/identity/model.hpp"
+
+namespace holdfast::identity {
+
+wire::JsonObject claim_json(const Claim& claim, WallTime now);
+wire::JsonObject claim_audit(const Claim& claim, WallTime now);
+
+}  // namespace holdfast::identity

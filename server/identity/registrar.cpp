@@ -1,0 +1,310 @@
+#include "server/identity/registrar.hpp"
+
+#include "libs/crypto/hash.hpp"
+#include "libs/est/claim_code.hpp"
+#include "libs/wire/json.hpp"
+#include "server/identity/json.hpp"
+#include "server/identity/rules.hpp"
+
+namespace holdfast::identity {
+namespace {
+
+constexpr std::string_view kExpireClaim = "claim.expire";
+constexpr std::string_view kRenewServer = "server_certificate.renew";
+
+Bytes digest_of(View bytes) {
+  const auto digest = crypto::sha256(bytes);
+  return {digest.begin(), digest.end()};
+}
+
+// Whoever holds the claim acts, until there is a device.
+core::Caller caller_of(const Claim& claim, const std::string& address) {
+  core::Caller caller;
+  caller.kind = core::Caller::Kind::device;
+  caller.id = claim.id.text();
+  caller.name = "claim";
+  caller.address = address;
+  return caller;
+}
+
+std::string payload(const wire::JsonObject& object) { return wire::json_text(object); }
+
+Result<DeviceId> device_in(const core::Notice& notice, wire::JsonObject& body) {
+  const auto json = TRY(wire::parse_json(notice.payload));
+  body = *TRY(wire::as_object(json));
+  return DeviceId::parse(TRY(wire::get_string(body, "device_id")));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Registrar>> Registrar::make(core::Store& store, core::Jobs& jobs, core::Dispatcher& dispatcher,
+                                                   Authority& authority, devices::Service& devices,
+                                                   telemetry::Service& telemetry, const Log& log, Metrics& metrics) {
+  std::unique_ptr<Registrar> registrar(new Registrar(store, authority, devices, telemetry, log, metrics));
+  registrar->jobs_ = &jobs;
+  TRY(registrar->subscribe(jobs, dispatcher));
+  return registrar;
+}
+
+Registrar::Registrar(core::Store& store, Authority& authority, devices::Service& devices, telemetry::Service& telemetry,
+                     const Log& log, Metrics& metrics)
+    : store_(store),
+      authority_(authority),
+      devices_(devices),
+      telemetry_(telemetry),
+      log_(log),
+      issued_(metrics.counter("holdfast_identity_certificates_issued_total", "Device certificates issued")),
+      refused_(metrics.counter("holdfast_identity_enrolments_refused_total", "Enrolments and renewals refused")) {}
+
+Status Registrar::subscribe(core::Jobs& jobs, core::Dispatcher& dispatcher) {
+  TRY(dispatcher.subscribe("identity.steps", {"device.first_connected", "device.first_reading"},
+                           [this](core::Change& change, const core::Notice& notice) { return step_reached(change, notice); }));
+  TRY(dispatcher.subscribe("identity.revoke", {"device.revoked"},
+                           [this](core::Change& change, const core::Notice& notice) { return device_revoked(change, notice); }));
+  TRY(dispatcher.follow({"claim.attempted", "claim.spent", "claim.expired", "claim.revoked", "claim.progressed"},
+                        [this](const core::Notice& notice) {
+                          const auto json = wire::parse_json(notice.payload);
+                          if (!json || !json->is_object()) return;
+                          const auto text = wire::get_string(*json->if_object(), "claim_id");
+                          const auto id = text ? ClaimId::parse(*text) : std::unexpected(text.error());
+                          if (id) tell(*id);
+                        }));
+  TRY(jobs.handle(std::string(kExpireClaim), [](const core::Job& job) -> Result<core::JobEffect> {
+    const ClaimId id = TRY(ClaimId::parse(job.object));
+    return core::JobEffect([id](core::Change& change) -> Status {
+      const auto claim = TRY(find_claim(change.tx(), id));
+      if (!claim || claim->state_at(change.now()) != ClaimState::expired) return {};
+      return change.notice("claim.expired", payload({{"claim_id", id.text()}}), claim->site);
+    });
+  }));
+  return jobs.every(std::string(kRenewServer), hours(6), [this](const core::Job&) -> Result<core::JobEffect> {
+    if (!TRY(authority_.renew_server())) return core::JobEffect{};
+    if (renewed_) renewed_();
+    const crypto::Certificate certificate = authority_.server_certificate();
+    wire::JsonArray names;
+    for (const std::string& name : authority_.names()) names.emplace_back(name);
+    const std::string serial = crypto::serial_text(certificate.serial);
+    const std::string told = payload(
+        {{"serial", serial}, {"not_after", certificate.not_after.us}, {"names", std::move(names)}});
+    return core::JobEffect([serial, told](core::Change& change) -> Status {
+      TRY(change.audit("server_certificate", "", payload({{"serial", serial}})));
+      return change.notice("server_certificate.renewed", told);
+    });
+  });
+}
+
+// ---- connections
+
+Result<Admission> Registrar::admit(View certificate_der, Purpose purpose) {
+  const auto certificate = TRY(crypto::parse_certificate(certificate_der));
+  const std::string serial = crypto::serial_text(certificate.serial);
+  std::optional<IssuedCertificate> issued;
+  std::optional<devices::Device> device;
+  TRY(store_.read([&](sql::Tx& tx) -> Status {
+    issued = TRY(find_certificate(tx, serial));
+    if (issued) device = TRY(devices_.look(tx, issued->device));
+    return {};
+  }));
+  if (!issued || issued->der != certificate.der) {
+    return fail(Code::certificate_invalid, "certificate " + serial + " was not issued here");
+  }
+  if (!device) return fail(Code::device_unknown, "certificate " + serial + " has no device");
+  TRY(may_connect(*issued, *device, purpose, store_.clock().wall()));
+  return Admission{device->id, device->name, device->state, device->site, device->type, serial, issued->not_after};
+}
+
+Result<std::vector<Bytes>> Registrar::ca_chain_der() {
+  return std::vector<Bytes>{authority_.issuing().der, authority_.root().der};
+}
+
+Result<std::vector<Bytes>> Registrar::device_trust_der() { return ca_chain_der(); }
+
+// ---- enrolment
+
+Result<Claim> Registrar::claim_of_secret(const Enrolment& enrolment, Bytes& secret_hash) {
+  const std::string host = host_of(enrolment.peer_address);
+  const MonoTime now = store_.clock().mono();
+  TRY(attempts_.check(host, now));
+  std::optional<Claim> found;
+  if (enrolment.claim.size() <= kClaimBytesMax) {
+    if (const auto canonical = est::parse_claim(enrolment.claim)) {
+      secret_hash = digest_of(view_of(*canonical));
+      TRY(store_.read([&](sql::Tx& tx) -> Status {
+        found = TRY(find_claim_by_secret(tx, secret_hash));
+        return {};
+      }));
+    }
+  }
+  if (found) return *std::move(found);
+  attempts_.failed(host, now);
+  refused_.add();
+  if (attempts_.check(host, now)) {
+    telemetry_.record({std::nullopt, "authentication_failed", "warning", "an enrolment with an unknown claim was refused",
+                       {{"address", host}}});
+  }
+  return fail(Code::claim_unknown, "the claim is not known here");
+}
+
+Result<Bytes> Registrar::enrol(const Enrolment& enrolment) {
+  Bytes secret_hash;
+  const Claim known = TRY(claim_of_secret(enrolment, secret_hash));
+  const std::string host = host_of(enrolment.peer_address);
+  const auto csr = crypto::parse_csr(enrolment.csr_der);
+  if (!csr) {
+    note_failure(known.id, Step::claimed, csr.error());
+    return std::unexpected(csr.error());
+  }
+  const Bytes csr_hash = digest_of(csr->der);
+  Bytes answer;
+  const auto attempt = [&](core::Change& change) -> Status {
+    // Read again: another key may have spent it in this very batch.
+    auto claim = TRY(find_claim(change.tx(), known.id));
+    if (!claim) return fail(Code::claim_unknown, "the claim is not known here");
+    const ClaimUse use = TRY(use_claim(*claim, *csr, csr_hash, change.now()));
+    if (use == ClaimUse::issue) {
+      answer = TRY(spend(change, *claim, *csr, csr_hash, host));
+      return {};
+    }
+    const auto issued = TRY(find_by_csr(change.tx(), *claim->device, csr_hash, WallTime{0}));
+    if (!issued) return fail(Code::corrupt, "a spent claim has no certificate");
+    answer = issued->der;
+    return {};
+  };
+  // A repeat changes nothing, so record(): it needs no audit entry. spend() makes its own.
+  const Status done = store_.record(caller_of(known, host), "device.enrolled", attempt);
+  if (!done) {
+    refused_.add();
+    note_failure(known.id, Step::claimed, done.error());
+    return std::unexpected(done.error());
+  }
+  return answer;
+}
+
+Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash,
+                               const std::string& host) {
+  devices::NewDevice wanted;
+  wanted.name = claim.name.empty() ? csr.subject_cn : claim.name;
+  wanted.serial = claim.device_serial.empty() ? csr.subject_serial : claim.device_serial;
+  wanted.type = claim.type;
+  wanted.site = claim.site;
+  wanted.tags = claim.tags;
+  wanted.evidence = devices::EvidenceClass::claim;
+  const DeviceId device = TRY(devices_.create(change, wanted));
+  TRY(devices_.set_state(change, device, devices::State::enrolled, "enrolled by " + claim.id.text()));
+  const IssuedCertificate issued = TRY(issue(change, device, csr, csr_hash, claim.id));
+
+  const std::string before = payload(claim_audit(claim, change.now()));
+  claim.spent = true;
+  claim.device = device;
+  claim.csr_hash = Bytes(csr_hash.begin(), csr_hash.end());
+  claim.failure.reset();
+  claim.step(Step::claimed) = {change.now(), "from " + host};
+  claim.step(Step::certificate_issued) = {change.now(), issued.serial};
+  TRY(update_claim(change.tx(), claim));
+  if (jobs_ != nullptr) TRY(jobs_->cancel(change, kExpireClaim, claim.id.text()));
+  TRY(change.audit(claim.id.text(), before, payload(claim_audit(claim, change.now()))));
+  TRY(change.notice("claim.spent", payload({{"claim_id", claim.id.text()}, {"device_id", device.text()}}), claim.site));
+  TRY(change.notice("certificate.issued",
+                    payload({{"device_id", device.text()},
+                             {"serial", issued.serial},
+                             {"not_after", issued.not_after.us},
+                             {"claim_id", claim.id.text()}}),
+                    claim.site));
+  return issued.der;
+}
+
+Result<IssuedCertificate> Registrar::issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
+                                           std::optional<ClaimId> claim) {
+  IssuedCertificate issued;
+  issued.der = TRY(authority_.issue_device(device, csr.key, change.now(), kDeviceLife));
+  const auto certificate = TRY(crypto::parse_certificate(issued.der));
+  issued.serial = crypto::serial_text(certificate.serial);
+  issued.device = device;
+  issued.claim = claim;
+  issued.csr_hash = Bytes(csr_hash.begin(), csr_hash.end());
+  issued.not_before = certificate.not_before;
+  issued.not_after = certificate.not_after;
+  issued.issued_at = change.now();
+  issued.renews_at = renewal_time(change.now(), change.entropy().number());
+  TRY(insert_certificate(change.tx(), issued));
+  TRY(devices_.set_certificate(change, device,
+                               {issued.serial, issued.not_before, issued.not_after, issued.renews_at,
+                                to_hex(certificate.fingerprint), csr.key.name()}));
+  issued_.add();
+  return issued;
+}
+
+Result<Bytes> Registrar::renew(View peer_certificate_der, View csr_der, std::string_view peer_address) {
+  const Admission admission = TRY(admit(peer_certificate_der, Purpose::renew));
+  const auto csr = TRY(crypto::parse_csr(csr_der));
+  const Bytes csr_hash = digest_of(csr.der);
+  core::Caller caller = core::Caller::device(admission.device);
+  caller.address = host_of(peer_address);
+  Bytes answer;
+  TRY(store_.record(caller, "device.renewed", [&](core::Change& change) -> Status {
+    const auto before = TRY(find_by_csr(change.tx(), admission.device, csr_hash, change.now() - kRenewalAnswerKept));
+    if (before) {
+      answer = before->der;
+      return {};
+    }
+    if (TRY(count_issued(change.tx(), admission.device, change.now() - days(1))) >= kCertificatesADay) {
+      return fail(Code::rate_limited, "10 certificates a day are enough: try again tomorrow");
+    }
+    const IssuedCertificate issued = TRY(issue(change, admission.device, csr, csr_hash, std::nullopt));
+    answer = issued.der;
+    TRY(change.audit(admission.device.text(), payload({{"certificate", admission.serial_hex}}),
+                     payload({{"certificate", issued.serial}})));
+    return change.notice("certificate.renewed",
+                         payload({{"device_id", admission.device.text()},
+                                  {"serial", issued.serial},
+                                  {"old_serial", admission.serial_hex},
+                                  {"not_after", issued.not_after.us}}),
+                         admission.site);
+  }));
+  return answer;
+}
+
+// The claim's page shows why a device did not get in; losing this note loses nothing else.
+void Registrar::note_failure(ClaimId id, Step step, const Error& error) {
+  const Status noted = store_.record(core::Caller::system(), "claim.attempted", [&](core::Change& change) -> Status {
+    auto claim = TRY(find_claim(change.tx(), id));
+    if (!claim) return {};
+    claim->failure = StepFailure{step, std::string(row_of(error.code).name), error.text(), change.now()};
+    TRY(update_claim(change.tx(), *claim));
+    return change.notice("claim.attempted", payload({{"claim_id", id.text()}, {"code", claim->failure->code}}), claim->site);
+  });
+  if (!noted) log_.warning("a failed enrolment could not be noted", {{"claim", id.text()}, {"why", noted.error().text()}});
+}
+
+// ---- what follows from notices
+
+Status Registrar::step_reached(core::Change& change, const core::Notice& notice) {
+  wire::JsonObject body;
+  const DeviceId device = TRY(device_in(notice, body));
+  auto claim = TRY(find_claim_of(change.tx(), device));
+  if (!claim) return {};
+  const bool reading = notice.name == "device.first_reading";
+  StepRecord& step = claim->step(reading ? Step::first_reading : Step::connected);
+  if (step.at) return {};
+  step = {notice.time, TRY(wire::get_string(body, reading ? "metric" : "address"))};
+  TRY(update_claim(change.tx(), *claim));
+  return change.notice("claim.progressed",
+                       payload({{"claim_id", claim->id.text()},
+                                {"step", name_of(reading ? Step::first_reading : Step::connected)}}),
+                       claim->site);
+}
+
+Status Registrar::device_revoked(core::Change& change, const core::Notice& notice) {
+  wire::JsonObject body;
+  const DeviceId device = TRY(device_in(notice, body));
+  const std::string reason = TRY(wire::get_string(body, "reason"));
+  for (const std::string& serial : TRY(revoke_certificates(change.tx(), device, change.now()))) {
+    TRY(change.audit(device.text(), payload({{"certificate", serial}, {"state", "valid"}}),
+                     payload({{"certificate", serial}, {"state", "revoked"}})));
+    TRY(change.notice("certificate.revoked",
+                      payload({{"device_id", device.text()}, {"serial", serial}, {"reason", reason}}), notice.site));
+  }
+  return {};
+}
+
+}  // namespace holdfast::identity

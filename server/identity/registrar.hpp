@@ -1,0 +1,117 @@
+// Registrar: the identity domain's Service: claims become certificates, certificates are renewed,
+// looked up on every connection, and revoked. Owned by main.
+// Threads: as service.hpp; operator calls block on SQL.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "libs/base/log.hpp"
+#include "libs/base/metrics.hpp"
+#include "libs/crypto/csr.hpp"
+#include "server/core/jobs.hpp"
+#include "server/core/notices.hpp"
+#include "server/identity/attempts.hpp"
+#include "server/identity/authority.hpp"
+#include "server/identity/service.hpp"
+#include "server/identity/tables.hpp"
+#include "server/telemetry/service.hpp"
+
+namespace holdfast::identity {
+
+inline constexpr std::size_t kClaimBytesMax = 256;
+inline constexpr Duration kClaimLifeMin = seconds(60);
+inline constexpr Duration kClaimLifeMax = days(30);
+inline constexpr std::size_t kWatchersMax = 256;
+
+// Where devices reach this server; known once it listens.
+struct Addresses {
+  std::string device;  // "host:port" of device HTTPS
+  std::string mqtt;    // "host:port"
+};
+
+struct NewClaim {
+  Duration life = hours(1);
+  std::string device_serial;
+  std::optional<TypeId> type;
+  std::optional<SiteId> site;
+  std::string name;
+  devices::Tags tags;
+};
+
+struct ClaimSecret {
+  Claim claim;
+  std::string secret;  // EST password
+  std::string code;    // for `holdfast-agent join -`
+};
+
+class Registrar final : public Service {
+ public:
+  static Result<std::unique_ptr<Registrar>> make(core::Store& store, core::Jobs& jobs, core::Dispatcher& dispatcher,
+                                                 Authority& authority, devices::Service& devices,
+                                                 telemetry::Service& telemetry, const Log& log, Metrics& metrics);
+
+  // ---- Service
+  Result<Admission> admit(View certificate_der, Purpose purpose) override;
+  Result<std::vector<Bytes>> ca_chain_der() override;
+  Result<Bytes> enrol(const Enrolment& enrolment) override;
+  Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) override;
+  Result<crypto::Credential> server_credential() override { return authority_.server_credential(); }
+  Result<std::vector<Bytes>> device_trust_der() override;
+
+  // ---- operators
+  Result<ClaimSecret> create_claim(const core::Caller& caller, const NewClaim& wanted);
+  Status revoke_claim(const core::Caller& caller, ClaimId id);
+  Result<Claim> claim(const core::Caller& caller, ClaimId id);
+  Result<std::vector<Claim>> claims(const core::Caller& caller, const ClaimQuery& query);
+
+  void set_addresses(Addresses addresses) { addresses_.with([&](Addresses& held) { held = std::move(addresses); }); }
+  Addresses addresses() const { return addresses_.with([](const Addresses& held) { return held; }); }
+  const Authority& authority() const { return authority_; }
+  WallTime now() const { return store_.clock().wall(); }
+  // Told after the server certificate changed, on a worker; before the server starts.
+  void on_server_certificate(std::function<void()> told) { renewed_ = std::move(told); }
+
+  // Calls back after each change of the claim, until forget(); overloaded beyond kWatchersMax.
+  using Watcher = std::function<void()>;
+  Result<std::uint64_t> watch(ClaimId id, Watcher changed);
+  void forget(std::uint64_t watcher);
+
+ private:
+  Registrar(core::Store& store, Authority& authority, devices::Service& devices, telemetry::Service& telemetry,
+            const Log& log, Metrics& metrics);
+  Status subscribe(core::Jobs& jobs, core::Dispatcher& dispatcher);
+  Result<Claim> claim_of_secret(const Enrolment& enrolment, Bytes& secret_hash);
+  Result<Bytes> spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash, const std::string& host);
+  Result<IssuedCertificate> issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
+                                  std::optional<ClaimId> claim);
+  void note_failure(ClaimId id, Step step, const Error& error);
+  Status step_reached(core::Change& change, const core::Notice& notice);
+  Status device_revoked(core::Change& change, const core::Notice& notice);
+  void tell(ClaimId id);
+
+  struct Watch {
+    ClaimId claim;
+    Watcher changed;
+  };
+  struct Watchers {
+    std::uint64_t next = 1;
+    std::map<std::uint64_t, Watch> all;
+  };
+
+  core::Store& store_;
+  core::Jobs* jobs_ = nullptr;
+  Authority& authority_;
+  devices::Service& devices_;
+  telemetry::Service& telemetry_;
+  const Log& log_;
+  AttemptLimit attempts_;
+  Guarded<Addresses> addresses_;
+  Guarded<Watchers> watchers_;
+  std::function<void()> renewed_;
+  Counter& issued_;
+  Counter& refused_;
+};
+
+}  // namespace holdfast::identity

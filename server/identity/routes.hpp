@@ -1,0 +1,13 @@
+// The operations of claims (contract/openapi.yaml).
+#pragma once
+
+#include "libs/os/workers.hpp"
+#include "server/core/operation.hpp"
+#include "server/identity/registrar.hpp"
+
+namespace holdfast::identity {
+
+// registrar and workers outlive the operations.
+Status add_routes(core::Operations& operations, Registrar& registrar, os::Workers& workers);
+
+}  // namespace holdfast::identity

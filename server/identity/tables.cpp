@@ -1,0 +1,184 @@
+#include "server/identity/tables.hpp"
+
+#include "libs/wire/json.hpp"
+
+namespace holdfast::identity {
+namespace {
+
+constexpr std::string_view kFirst = R"(
+CREATE TABLE claim (
+  id {id} PRIMARY KEY, secret_hash {blob} NOT NULL, spent {bool} NOT NULL, revoked {bool} NOT NULL,
+  device_serial {text} NOT NULL, type_id {id} REFERENCES device_type (id), site_id {id} REFERENCES site (id),
+  name {text} NOT NULL, tags {text} NOT NULL, created_by {text} NOT NULL, created_at {int} NOT NULL,
+  expires_at {int} NOT NULL, device_id {id} REFERENCES device (id), csr_hash {blob},
+  claimed_at {int}, claimed_detail {text} NOT NULL, issued_at {int}, issued_detail {text} NOT NULL,
+  connected_at {int}, connected_detail {text} NOT NULL, reading_at {int}, reading_detail {text} NOT NULL,
+  failed_step {int}, failed_code {text}, failed_message {text}, failed_at {int}
+) {strict};
+CREATE UNIQUE INDEX claim_by_secret ON claim (secret_hash);
+CREATE INDEX claim_by_device ON claim (device_id);
+CREATE TABLE certificate (
+  serial {text} PRIMARY KEY, device_id {id} NOT NULL REFERENCES device (id), claim_id {id} REFERENCES claim (id),
+  der {blob} NOT NULL, csr_hash {blob} NOT NULL, not_before {int} NOT NULL, not_after {int} NOT NULL,
+  renews_at {int} NOT NULL, issued_at {int} NOT NULL, revoked_at {int}
+) {strict};
+CREATE INDEX certificate_by_device ON certificate (device_id, issued_at);
+)";
+
+constexpr std::string_view kClaimColumns =
+    "x.id,x.spent,x.revoked,x.device_serial,x.type_id,x.site_id,x.name,x.tags,x.created_by,x.created_at,x.expires_at,"
+    "x.device_id,x.csr_hash,x.claimed_at,x.claimed_detail,x.issued_at,x.issued_detail,x.connected_at,x.connected_detail,"
+    "x.reading_at,x.reading_detail,x.failed_step,x.failed_code,x.failed_message,x.failed_at";
+
+devices::Tags read_tags(sql::Row& row, int column) {
+  devices::Tags tags;
+  const auto json = wire::parse_json(row.text(column));
+  const auto* object = json ? json->if_object() : nullptr;
+  if (object == nullptr) {
+    row.damaged("a claim holds tags that do not parse");
+    return tags;
+  }
+  for (const auto& member : *object) {
+    if (const auto* text = member.value().if_string()) tags.emplace(member.key(), std::string(*text));
+  }
+  return tags;
+}
+
+Claim read_claim(sql::Row& row) {
+  Claim claim;
+  claim.id = row.id<ClaimId>(0);
+  claim.spent = row.boolean(1);
+  claim.revoked = row.boolean(2);
+  claim.device_serial = row.text(3);
+  claim.type = row.maybe_id<TypeId>(4);
+  claim.site = row.maybe_id<SiteId>(5);
+  claim.name = row.text(6);
+  claim.tags = read_tags(row, 7);
+  claim.created_by = row.text(8);
+  claim.created_at = row.time(9);
+  claim.expires_at = row.time(10);
+  claim.device = row.maybe_id<DeviceId>(11);
+  claim.csr_hash = row.maybe_blob(12).value_or(Bytes{});
+  claim.step(Step::code_shown).at = claim.created_at;
+  int column = 13;
+  for (const Step step : {Step::claimed, Step::certificate_issued, Step::connected, Step::first_reading}) {
+    claim.step(step) = {row.maybe_time(column), row.text(column + 1)};
+    column += 2;
+  }
+  if (!row.null(21)) {
+    const auto step = static_cast<std::size_t>(row.integer(21));
+    claim.failure = StepFailure{kSteps[std::min(step, kSteps.size() - 1)], row.text(22), row.text(23), row.time(24)};
+  }
+  return claim;
+}
+
+IssuedCertificate read_issued(sql::Row& row) {
+  IssuedCertificate out;
+  out.serial = row.text(0);
+  out.device = row.id<DeviceId>(1);
+  out.claim = row.maybe_id<ClaimId>(2);
+  out.der = row.blob(3);
+  out.csr_hash = row.blob(4);
+  out.not_before = row.time(5);
+  out.not_after = row.time(6);
+  out.renews_at = row.time(7);
+  out.issued_at = row.time(8);
+  out.state = row.null(9) ? CertificateState::valid : CertificateState::revoked;
+  return out;
+}
+
+constexpr std::string_view kCertificateSelect =
+    "SELECT serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,revoked_at FROM certificate ";
+
+std::string claims(std::string_view where) {
+  return "SELECT " + std::string(kClaimColumns) + " FROM claim x WHERE " + std::string(where);
+}
+
+}  // namespace
+
+std::vector<core::Migration> migrations() { return {{"identity", 1, "claims and certificates", kFirst, {}}}; }
+
+Status insert_claim(core::Change& change, const Claim& claim, View secret_hash) {
+  wire::JsonObject tags;
+  for (const auto& [key, value] : claim.tags) tags[key] = value;
+  TRY(change.tx().exec(
+      "INSERT INTO claim (id,secret_hash,spent,revoked,device_serial,type_id,site_id,name,tags,created_by,created_at,"
+      "expires_at,claimed_detail,issued_detail,connected_detail,reading_detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'','','','')",
+      {claim.id, secret_hash, claim.spent, claim.revoked, claim.device_serial, claim.type, claim.site, claim.name,
+       wire::json_text(tags), claim.created_by, claim.created_at, claim.expires_at}));
+  return {};
+}
+
+Status update_claim(sql::Tx& tx, const Claim& claim) {
+  const auto& f = claim.failure;
+  const StepRecord& claimed = claim.step(Step::claimed);
+  const StepRecord& issued = claim.step(Step::certificate_issued);
+  const StepRecord& connected = claim.step(Step::connected);
+  const StepRecord& reading = claim.step(Step::first_reading);
+  TRY(tx.exec(
+      "UPDATE claim SET spent=?,revoked=?,device_id=?,csr_hash=?,claimed_at=?,claimed_detail=?,issued_at=?,issued_detail=?,"
+      "connected_at=?,connected_detail=?,reading_at=?,reading_detail=?,failed_step=?,failed_code=?,failed_message=?,"
+      "failed_at=? WHERE id=?",
+      {claim.spent, claim.revoked, claim.device,
+       claim.csr_hash.empty() ? sql::Param(nullptr) : sql::Param(claim.csr_hash), claimed.at, claimed.detail, issued.at,
+       issued.detail, connected.at, connected.detail, reading.at, reading.detail,
+       f ? sql::Param(static_cast<int>(f->step)) : sql::Param(nullptr), f ? sql::Param(f->code) : sql::Param(nullptr),
+       f ? sql::Param(f->message) : sql::Param(nullptr), f ? sql::Param(f->at) : sql::Param(nullptr), claim.id}));
+  return {};
+}
+
+Result<std::optional<Claim>> find_claim(sql::Tx& tx, ClaimId id) { return tx.one(claims("x.id=?"), {id}, read_claim); }
+
+Result<std::optional<Claim>> find_claim_by_secret(sql::Tx& tx, View secret_hash) {
+  return tx.one(claims("x.secret_hash=?"), {secret_hash}, read_claim);
+}
+
+Result<std::optional<Claim>> find_claim_of(sql::Tx& tx, DeviceId device) {
+  return tx.one(claims("x.device_id=? ORDER BY x.id DESC LIMIT 1"), {device}, read_claim);
+}
+
+Result<std::vector<Claim>> list_claims(sql::Tx& tx, const ClaimQuery& query, const core::SiteFilter& scope) {
+  std::string where = scope.sql;
+  sql::Params params = scope.params;
+  const auto add = [&](std::string_view text) { where += " AND " + std::string(text); };
+  if (query.before) {
+    add("x.id<?");
+    params.emplace_back(*query.before);
+  }
+  if (query.state == ClaimState::spent) add("x.spent");
+  if (query.state == ClaimState::revoked) add("x.revoked AND NOT x.spent");
+  if (query.state == ClaimState::open || query.state == ClaimState::expired) {
+    add(*query.state == ClaimState::open ? "NOT x.spent AND NOT x.revoked AND x.expires_at>?"
+                                         : "NOT x.spent AND NOT x.revoked AND x.expires_at<=?");
+    params.emplace_back(query.now);
+  }
+  return tx.list(claims(where) + " ORDER BY x.id DESC LIMIT " + std::to_string(query.limit), params, read_claim);
+}
+
+Status insert_certificate(sql::Tx& tx, const IssuedCertificate& c) {
+  TRY(tx.exec("INSERT INTO certificate (serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at)"
+              " VALUES (?,?,?,?,?,?,?,?,?)",
+              {c.serial, c.device, c.claim, c.der, c.csr_hash, c.not_before, c.not_after, c.renews_at, c.issued_at}));
+  return {};
+}
+
+Result<std::optional<IssuedCertificate>> find_certificate(sql::Tx& tx, std::string_view serial) {
+  return tx.one(std::string(kCertificateSelect) + "WHERE serial=?", {serial}, read_issued);
+}
+
+Result<std::optional<IssuedCertificate>> find_by_csr(sql::Tx& tx, DeviceId device, View csr_hash, WallTime since) {
+  return tx.one(std::string(kCertificateSelect) +
+                    "WHERE device_id=? AND csr_hash=? AND issued_at>=? ORDER BY issued_at DESC LIMIT 1",
+                {device, csr_hash, since}, read_issued);
+}
+
+Result<std::int64_t> count_issued(sql::Tx& tx, DeviceId device, WallTime since) {
+  return tx.number("SELECT count(*) FROM certificate WHERE device_id=? AND issued_at>=?", {device, since});
+}
+
+Result<std::vector<std::string>> revoke_certificates(sql::Tx& tx, DeviceId device, WallTime now) {
+  return tx.list("UPDATE certificate SET revoked_at=? WHERE device_id=? AND revoked_at IS NULL RETURNING serial",
+                 {now, device}, [](sql::Row& row) { return row.text(0); });
+}
+
+}  // namespace holdfast::identity
