@@ -41,7 +41,7 @@ test('shots', async () => {
           await page.getByRole('combobox').fill('');
           await page.keyboard.press('Escape');
           await page.waitForTimeout(500);
-          await page.getByRole('button', { name: 'Quarantine' }).click();
+          await page.getByRole('button', { name: 'Quarantine', exact: true }).click();
           await shot('quarantine');
           await page.getByRole('button', { name: 'Cancel' }).click();
         }

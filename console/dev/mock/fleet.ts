@@ -30,7 +30,8 @@ function certificate(random: Random, now: number, online: boolean): Device['cert
     serial: hex(16, random),
     not_before: iso(notBefore),
     not_after: iso(notAfter),
-    renews_at: iso(notBefore + (40 + random.below(45)) * kDay),
+    // Most renew in time; one in twelve is late.
+    renews_at: iso(random.chance(0.92) ? Math.max(now + kDay, notBefore + 40 * kDay) + random.below(20 * kDay) : now - 4 * kDay),
     fingerprint_sha256: hex(32, random),
     key_algorithm: random.pick(['P-256', 'P-256', 'Ed25519']),
     state: left <= 0 ? 'expired' : 'valid',

@@ -216,6 +216,8 @@ export interface Values {
 }
 
 const kCompletionsMax = 8;
+/** Letters before names are offered for a bare word. */
+const kNamePartMin = 2;
 
 /** What may stand at the caret: keys for a bare word, values after a key. */
 export function complete(text: string, caret: number, values: Values): Completion[] {
@@ -233,6 +235,12 @@ export function complete(text: string, caret: number, values: Values): Completio
     const part = typed.toLowerCase();
     for (const word of [...kKeys.map((k) => `${k}:`), 'online ', '-online ']) {
       if (word.startsWith(part) && word.trim() !== part) options.push(word);
+    }
+    // A word may be the name of something: "hall" offers site:"Hall 4".
+    if (part.length >= kNamePartMin) {
+      for (const key of kKeys) {
+        for (const value of values[key]) if (value.toLowerCase().includes(part)) options.push(`${pairText(key, value)} `);
+      }
     }
   }
   return options.slice(0, kCompletionsMax).map((option) => ({

@@ -23,29 +23,39 @@ function Entry({ entry, open }: { entry: AuditEntry; open: boolean }) {
   const when = moment(at, now.value);
   return (
     <li class="entry">
-      <div class="entry-line">
-        <span class="seq">{count(entry.seq)}</span>
-        <time dateTime={entry.time} title={entry.time}>
-          {when.length > 5 ? when : clockSeconds(at)}
-        </time>
-        <b>{entry.action.replaceAll('_', ' ').replaceAll('.', ' ')}</b>
-        <span class="grow cut">
-          <code>{entry.object}</code>
-        </span>
-        <span class="faint cut">
-          by <code>{entry.actor}</code>
-        </span>
-      </div>
       <details open={open}>
-        <summary>Before and after</summary>
-        {entry.erased ? <p>Erased for privacy; the salted digest stays.</p> : null}
-        <div class="two">
-          <pre class="code" tabIndex={0} aria-label="Before">{pretty(entry.before)}</pre>
-          <pre class="code" tabIndex={0} aria-label="After">{pretty(entry.after)}</pre>
+        <summary>
+          <span class="entry-line">
+            <span class="seq">{count(entry.seq)}</span>
+            <time dateTime={entry.time} title={entry.time}>
+              {when.length > 5 ? when : clockSeconds(at)}
+            </time>
+            <b>{entry.action.replaceAll('_', ' ').replaceAll('.', ' ')}</b>
+            <span class="grow cut">
+              <code>{entry.object}</code>
+            </span>
+            <span class="open-mark" aria-hidden="true" />
+          </span>
+        </summary>
+        <div class="entry-more">
+          <p>
+            By <code class="break">{entry.actor}</code>
+          </p>
+          {entry.erased ? <p>Erased for privacy; the salted digest stays.</p> : null}
+          <div class="two">
+            <div>
+              <h3 class="faint">Before</h3>
+              <pre class="code" tabIndex={0}>{pretty(entry.before)}</pre>
+            </div>
+            <div>
+              <h3 class="faint">After</h3>
+              <pre class="code" tabIndex={0}>{pretty(entry.after)}</pre>
+            </div>
+          </div>
+          <p class="faint">
+            Request <code class="break">{entry.request_id ?? 'none'}</code>, hash <code class="break">{entry.hash}</code>
+          </p>
         </div>
-        <p class="faint">
-          Request <code class="break">{entry.request_id ?? 'none'}</code>, hash <code class="break">{entry.hash}</code>
-        </p>
       </details>
     </li>
   );

@@ -12,8 +12,10 @@ import { Dialog, DialogFoot } from './dialog';
 interface Props {
   title: string;
   devices: Device[];
-  /** null while the form is not complete. */
+  /** null while it is not known what to do. */
   act: Act | null;
+  /** The form is complete. */
+  ready?: boolean;
   /** What the act means, once, in a sentence. */
   effect: ComponentChildren;
   button: string;
@@ -60,13 +62,13 @@ function failure(error: unknown): string {
   return error.problem.detail ?? error.problem.title;
 }
 
-export function ActDialog({ title, devices, act, effect, button, danger = false, onClose, children }: Props) {
+export function ActDialog({ title, devices, act, effect, button, danger = false, ready = true, onClose, children }: Props) {
   const [finished, setFinished] = useState<number | null>(null);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const touched = act ? devices.filter((d) => act.skip(d) === null) : [];
   const submit = async (e: Event) => {
     e.preventDefault();
-    if (!act || touched.length === 0) return;
+    if (!act || !ready || touched.length === 0) return;
     setFinished(0);
     const result = await runAll(act, touched, setFinished);
     setFinished(null);
@@ -109,7 +111,7 @@ export function ActDialog({ title, devices, act, effect, button, danger = false,
           act={button}
           kind={danger ? 'danger' : 'primary'}
           busy={finished !== null}
-          disabled={touched.length === 0}
+          disabled={!ready || touched.length === 0}
           onClose={() => onClose(null)}
         />
       </form>

@@ -34,7 +34,7 @@ const kReasoned: Record<'quarantine' | 'release' | 'revoke', Reasoned> = {
   quarantine: {
     title: 'Quarantine',
     button: 'Quarantine',
-    effect: 'Its connection ends within a second and stays closed. It keeps its certificate and its data; a release undoes this.',
+    effect: 'The connection ends within a second and stays closed. Certificate and data are kept; a release undoes this.',
     required: true,
     danger: true,
     act: quarantineAct,
@@ -42,7 +42,7 @@ const kReasoned: Record<'quarantine' | 'release' | 'revoke', Reasoned> = {
   release: {
     title: 'Release',
     button: 'Release',
-    effect: 'The quarantine ends, and it may connect again.',
+    effect: 'The quarantine ends, and connecting works again.',
     required: false,
     danger: false,
     act: releaseAct,
@@ -50,7 +50,7 @@ const kReasoned: Record<'quarantine' | 'release' | 'revoke', Reasoned> = {
   revoke: {
     title: 'Revoke certificates of',
     button: 'Revoke',
-    effect: 'All its certificates are void for good, and it is quarantined. Only a new code lets it come back. Its data stays.',
+    effect: 'All certificates are void for good, and quarantine follows. Only a new code leads back. The data stays.',
     required: true,
     danger: true,
     act: revokeAct,
@@ -64,7 +64,8 @@ function ReasonDialog({ devices, onClose, spec }: Props & { spec: Reasoned }) {
     <ActDialog
       title={`${spec.title} ${whom(devices)}`}
       devices={devices}
-      act={ready ? spec.act(reason.trim()) : null}
+      act={spec.act(reason.trim())}
+      ready={ready}
       effect={spec.effect}
       button={spec.button}
       danger={spec.danger}

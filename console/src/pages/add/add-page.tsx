@@ -46,7 +46,13 @@ function Ways({ created }: { created: ClaimCreated }) {
       {note ? <p class="faint">{note}</p> : null}
       {way ? (
         <div class="command">
-          <pre class="code" tabIndex={0}>{way.lines.join('\n')}</pre>
+          <pre class="code" tabIndex={0}>
+            {way.lines.map((line, i) => (
+              <span key={i} class="command-line">
+                {line}
+              </span>
+            ))}
+          </pre>
           <Copy text={way.lines.join('\n')} />
         </div>
       ) : (

@@ -1,6 +1,7 @@
 // Commands of one device, newest first, and the form to send one. A command is told to its end: sent,
 // delivered, answered, or past its deadline.
 import { useInfiniteQuery, useMutation } from '@tanstack/preact-query';
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { client, intent, must } from '../../api/client';
 import { fieldError } from '../../api/problem';
@@ -120,6 +121,27 @@ function Outcome({ command }: { command: Command }) {
   return <span class="faint">{left > 0 ? `${duration(left)} left` : 'past its deadline'}</span>;
 }
 
+function Details({ command }: { command: Command }) {
+  const rows: [string, ComponentChildren][] = [
+    ['Id', <code class="break">{command.id}</code>],
+    ['By', <code class="break">{command.created_by}</code>],
+    ['Payload', <pre class="code" tabIndex={0}>{pretty(command.payload)}</pre>],
+  ];
+  if (isFinal(command.state)) {
+    rows.push([command.error ? 'Error' : 'Result', <pre class="code" tabIndex={0}>{pretty(command.error ?? command.result)}</pre>]);
+  }
+  return (
+    <dl class="facts entry-more">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 function CommandRow({ command }: { command: Command }) {
   const can = useCan();
   const cancel = useMutation({
@@ -129,55 +151,32 @@ function CommandRow({ command }: { command: Command }) {
   });
   return (
     <li class="entry">
-      <div class="entry-line">
-        <b>{command.name}</b>
-        <Live value={command.state}>
-          <Badge tone={commandTone(command.state)}>{command.state}</Badge>
-        </Live>
-        <span class="grow cut">
-          <Outcome command={command} />
-        </span>
-        <span class="faint">
-          <Ago time={command.created_at} />
-        </span>
-        {can('command.run') && !isFinal(command.state) ? (
-          <Button kind="quiet" busy={cancel.isPending} onClick={() => cancel.mutate()}>
-            Cancel
-          </Button>
-        ) : null}
-      </div>
-      {cancel.isError ? <ProblemView error={cancel.error} /> : null}
       <details>
-        <summary>Details</summary>
-        <dl class="facts">
-          <div>
-            <dt>Id</dt>
-            <dd>
-              <code class="break">{command.id}</code>
-            </dd>
+        <summary>
+          <span class="entry-line">
+            <b>{command.name}</b>
+            <Live value={command.state}>
+              <Badge tone={commandTone(command.state)}>{command.state}</Badge>
+            </Live>
+            <span class="grow cut">
+              <Outcome command={command} />
+            </span>
+            <span class="faint">
+              <Ago time={command.created_at} />
+            </span>
+            <span class="open-mark" aria-hidden="true" />
+          </span>
+        </summary>
+        <Details command={command} />
+        {can('command.run') && !isFinal(command.state) ? (
+          <div class="entry-more">
+            <Button busy={cancel.isPending} onClick={() => cancel.mutate()}>
+              Cancel the command
+            </Button>
           </div>
-          <div>
-            <dt>By</dt>
-            <dd>
-              <code class="break">{command.created_by}</code>
-            </dd>
-          </div>
-          <div>
-            <dt>Payload</dt>
-            <dd>
-              <pre class="code" tabIndex={0}>{pretty(command.payload)}</pre>
-            </dd>
-          </div>
-          {isFinal(command.state) ? (
-            <div>
-              <dt>{command.error ? 'Error' : 'Result'}</dt>
-              <dd>
-                <pre class="code" tabIndex={0}>{pretty(command.error ?? command.result)}</pre>
-              </dd>
-            </div>
-          ) : null}
-        </dl>
+        ) : null}
       </details>
+      {cancel.isError ? <ProblemView error={cancel.error} /> : null}
     </li>
   );
 }

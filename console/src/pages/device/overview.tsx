@@ -83,13 +83,13 @@ function Bar(p: BarProps) {
         <button type="button" class="link" onClick={p.onBack}>
           leave zoom
         </button>
-      ) : (
+      ) : p.table ? null : (
         <span class="faint wide-only">drag to zoom</span>
       )}
       <button type="button" class="link" aria-pressed={p.table} onClick={p.onTable}>
         {p.table ? 'charts' : 'table'}
       </button>
-      <Menu label={`metrics`} className="link">
+      <Menu label="metrics" className="link">
         <fieldset class="choice">
           <legend>Shown</legend>
           {p.all.map((c) => (

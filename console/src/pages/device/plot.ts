@@ -51,17 +51,27 @@ export interface PlotOptions {
   onZoom: (fromMs: number, toMs: number) => void;
 }
 
-/** Figures beside the axis: three, none of them crowded. */
+/** Room above the highest figure, so that it does not touch the chart's heading. */
+const kHeadroom = 1.18;
+
+/** Figures beside the axis: three, the highest just above the highest value. */
 function splits(min: number, max: number): number[] {
-  return [min, (min + max) / 2, max];
+  const top = min + (max - min) / kHeadroom;
+  return [min, (min + top) / 2, top];
 }
 
-function yRange(low: number | null, high: number | null, unit: string): [number, number] {
-  const bottom = Math.min(0, low ?? 0);
-  const top = Math.max(high ?? 1, bottom);
+/** Up to two significant digits, so that figures on the axis stay short. */
+export function roundUp(value: number): number {
+  if (value <= 0) return 0;
+  const step = 10 ** (Math.floor(Math.log10(value)) - 1);
+  return Math.ceil(value / step - 1e-9) * step;
+}
+
+export function yRange(low: number | null, high: number | null): [number, number] {
+  const bottom = low !== null && low < 0 ? -roundUp(-low) : 0;
+  const top = Math.max(roundUp(high ?? 1), bottom);
   if (top === bottom) return [bottom, bottom + 1];
-  const padded = bottom + (top - bottom) * 1.15;
-  return [bottom, unit === '%' && top <= 100 ? Math.min(100, padded) : padded];
+  return [bottom, bottom + (top - bottom) * kHeadroom];
 }
 
 function lineSeries(o: PlotOptions): uPlot.Series[] {
@@ -104,7 +114,7 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
     },
     scales: {
       x: { time: true },
-      y: { range: (_u, low, high) => yRange(low, high, o.spec.unit) },
+      y: { range: (_u, low, high) => yRange(low, high) },
     },
     axes: [
       { show: false },

@@ -1,5 +1,5 @@
 // The charts as a table: the same numbers, newest first, for those who read rather than look.
-import { clockSeconds, moment, plural } from '../../lib/format';
+import { clockSeconds, duration, moment } from '../../lib/format';
 import { formatValue, type ChartSpec } from '../../lib/metrics';
 import { columns, summary, type Cells, type TimeWindow } from '../../lib/window';
 import { now } from '../../state/now';
@@ -26,7 +26,7 @@ export function TableView({ specs, cells, window, bucketS }: Props) {
     <div class="scroller table-view" tabIndex={0} role="region" aria-label="Readings as a table">
       <table class="table">
         <caption>
-          Means of {plural(bucketS, 'second')} each{rows.length > kRowsMax ? `, the newest ${kRowsMax} of ${rows.length}` : ''}
+          Means of {duration(bucketS * 1000)} each{rows.length > kRowsMax ? `, the newest ${kRowsMax} of ${rows.length}` : ''}
         </caption>
         <thead>
           <tr>

@@ -15,35 +15,54 @@ import { Empty, ProblemView, Waiting } from '../../ui/states';
 
 const kPage = 100;
 
-function Entry({ item }: { item: TimelineItem }) {
+function Line({ item, opens }: { item: TimelineItem; opens: boolean }) {
   const tone = toneOf(item.severity, item.lane);
+  return (
+    <span class="entry-line">
+      <time dateTime={item.time} title={item.time}>
+        {clockSeconds(millis(item.time))}
+      </time>
+      <span class={`lozenge ${tone}`} aria-hidden="true" />
+      <span class="grow">
+        {item.message} {tone === 'bad' || tone === 'warn' ? <Badge tone={tone}>{item.severity}</Badge> : null}
+      </span>
+      <span class="faint wide-only">{item.kind.replaceAll('_', ' ')}</span>
+      {opens ? <span class="open-mark" aria-hidden="true" /> : null}
+    </span>
+  );
+}
+
+function Entry({ item }: { item: TimelineItem }) {
   const fields = item.fields ?? {};
+  const seq = item.audit_seq ?? null;
+  const more = Object.keys(fields).length > 0 || Boolean(item.actor) || seq !== null;
+  if (!more) {
+    return (
+      <li class="entry">
+        <Line item={item} opens={false} />
+      </li>
+    );
+  }
   return (
     <li class="entry">
-      <div class="entry-line">
-        <time dateTime={item.time} title={item.time}>
-          {clockSeconds(millis(item.time))}
-        </time>
-        <span class={`lozenge ${tone}`} aria-hidden="true" />
-        <span class="grow">
-          {item.message} {tone === 'bad' || tone === 'warn' ? <Badge tone={tone}>{item.severity}</Badge> : null}
-        </span>
-        <span class="faint wide-only">{item.kind.replaceAll('_', ' ')}</span>
-        {item.audit_seq !== null && item.audit_seq !== undefined ? (
-          <Link href={`/audit?seq=${item.audit_seq}`}>audit {count(item.audit_seq)}</Link>
-        ) : null}
-      </div>
-      {Object.keys(fields).length > 0 || item.actor ? (
-        <details>
-          <summary>Details</summary>
+      <details>
+        <summary>
+          <Line item={item} opens />
+        </summary>
+        <div class="entry-more">
           {item.actor ? (
             <p>
               By <code>{item.actor}</code>
             </p>
           ) : null}
-          <pre class="code" tabIndex={0}>{pretty(fields)}</pre>
-        </details>
-      ) : null}
+          {seq !== null ? (
+            <p>
+              <Link href={`/audit?seq=${seq}`}>audit {count(seq)}</Link>
+            </p>
+          ) : null}
+          {Object.keys(fields).length > 0 ? <pre class="code" tabIndex={0}>{pretty(fields)}</pre> : null}
+        </div>
+      </details>
     </li>
   );
 }
