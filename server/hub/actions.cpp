@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/hub/connection.hpp"
+#include "server/hub/down.hpp"
 
 namespace holdfast::hub {
 namespace mqtt = wire::mqtt;
@@ -14,34 +15,6 @@ constexpr Duration kTryAgain = milliseconds(50);
 constexpr Duration kLinger = milliseconds(2'500);
 // A session that is taken over is not offline: its successor is given time to come online first.
 constexpr Duration kHandOver = seconds(1);
-
-Result<Fetched> fetch(control::Service& control, DeviceId device, const Fetch& asked) {
-  Fetched fetched;
-  for (const auto& key : asked.resolve)
-    fetched.resolved.emplace_back(key, TRY(control.find_down(device, key)));
-  if (asked.limit > 0) fetched.pending = TRY(control.pending(device, asked.limit));
-  if (!asked.twin) return fetched;
-  const auto view = TRY(control.twin(device));
-  if (view.version > 0)
-    fetched.twin = TRY(control.find_down(device, "twin:" + std::to_string(view.version)));
-  return fetched;
-}
-
-bool withdrawn(Code code) {
-  return code == Code::not_found || code == Code::conflict || code == Code::deadline_passed;
-}
-
-Result<Prepared> tell_sent(control::Service& control, DeviceId device,
-                           const std::vector<std::string>& keys, WallTime at) {
-  Prepared prepared;
-  for (const auto& key : keys) {
-    const auto sent = control.sent(device, key, at);
-    if (sent) continue;
-    if (!withdrawn(sent.error().code)) return std::unexpected(sent.error());
-    prepared.dropped.push_back(key);
-  }
-  return prepared;
-}
 
 std::string_view protocol_name(mqtt::Version version) {
   return version == mqtt::Version::v5 ? "mqtt-5.0" : "mqtt-3.1.1";
@@ -204,7 +177,6 @@ void Connection::admitted(Result<identity::Admission> admission) {
     return session_.admitted(std::unexpected(admission.error()), around_->now(), out_);
   device_ = admission->device;
   serial_ = std::move(admission->serial_hex);
-  first_time_ = admission->state == devices::State::enrolled;
   session_.admitted(Admitted{device_, admission->not_after}, around_->now(), out_);
 }
 
@@ -315,10 +287,6 @@ void Connection::perform(FireWill& action) {
 void Connection::perform(Accepted&) {
   decoder_.set_packet_max(kPacketBytesMax);
   say_online();
-  if (!first_time_) return;
-  static_cast<void>(
-      around_->workers.post([&identity = around_->identity, device = device_,
-                             at = around_->now().wall] { identity.first_connection(device, at); }));
 }
 
 void Connection::say_online() {

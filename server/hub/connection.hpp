@@ -26,7 +26,8 @@ namespace holdfast::hub {
 
 // What all connections of one loop work with; outlives them.
 struct Surroundings {
-  os::Loop& loop;
+  os::Clock& clock;
+  os::Loop& loop;  // touch it on the loop only, and never from a worker
   LanePtr lane;
   os::Workers& workers;
   os::Entropy& entropy;
@@ -42,7 +43,7 @@ struct Surroundings {
   Bucket events;      // entries in timelines about connections that were refused
   Bytes read_buffer;  // one read at a time
 
-  Now now() const { return {loop.clock().mono(), loop.clock().wall()}; }
+  Now now() const { return {clock.mono(), clock.wall()}; }
 };
 
 class Connection final : public Seat, public std::enable_shared_from_this<Connection> {
@@ -153,8 +154,7 @@ class Connection final : public Seat, public std::enable_shared_from_this<Connec
   bool flushing_ = false;  // a flush is posted
   bool blocked_ = false;   // the client does not take its output
   bool rate_paused_ = false;
-  bool one_busy_ = false;    // a message of those that go one at a time
-  bool first_time_ = false;  // the device was never connected before
+  bool one_busy_ = false;  // a message of those that go one at a time
   bool opened_ = false;
   bool seated_ = false;
   bool finalized_ = false;

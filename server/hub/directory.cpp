@@ -50,8 +50,7 @@ void Directory::wake(DeviceId device) {
         if (const auto there = seat.lock()) there->wake();
       });
     }
-    if (auto watch = std::exchange(found->second.watch, {}))
-      watch->lane->post(std::move(watch->wake));
+    call(found->second.watch, Woken::message);
   });
 }
 
@@ -72,7 +71,7 @@ void Directory::evict_all(Error why) {
         if (sitting.next) answer(std::move(*std::exchange(sitting.next, {})), std::unexpected(why));
         order(sitting, why, false);
       }
-      if (auto watch = std::exchange(entry.watch, {})) watch->lane->post(std::move(watch->wake));
+      call(entry.watch, Woken::over);
     }
   });
 }
@@ -84,15 +83,25 @@ void Directory::will(DeviceId device, std::string client_id, FireWill will) {
   });
 }
 
-void Directory::watch(DeviceId device, std::uint64_t id, LanePtr lane, os::Task wake) {
+void Directory::watch(DeviceId device, std::uint64_t id, LanePtr lane, WatchFn wake) {
   lane_->post([self = shared_from_this(), device, id, lane = std::move(lane),
                wake = std::move(wake)]() mutable {
     auto& entry = self->devices_.try_emplace(device, self->limits_, self->now()).first->second;
-    // One poll at a time: the newer ends the older.
-    if (auto older = std::exchange(entry.watch, {})) older->lane->post(std::move(older->wake));
-    if (self->stopping_) return lane->post(std::move(wake));
+    if (entry.watch && entry.watch->id > id) {  // a newer poll has come meanwhile
+      std::optional<Watch> older(Watch{id, std::move(lane), std::move(wake)});
+      return call(older, Woken::over);
+    }
+    call(entry.watch, Woken::over);
     entry.watch = Watch{id, std::move(lane), std::move(wake)};
+    if (self->stopping_) call(entry.watch, Woken::over);
   });
+}
+
+void Directory::call(std::optional<Watch>& watch, Woken why) {
+  if (!watch) return;
+  Watch called = std::move(*watch);
+  watch.reset();
+  called.lane->post([wake = std::move(called.wake), why]() mutable { wake(why); });
 }
 
 void Directory::unwatch(DeviceId device, std::uint64_t id) {
@@ -197,8 +206,7 @@ void Directory::do_evict(DeviceId device, const std::string& serial_hex, const E
     evicted_.add();
     order(sitting, why, false);
   }
-  if (auto watch = std::exchange(found->second.watch, {}))
-    watch->lane->post(std::move(watch->wake));
+  call(found->second.watch, Woken::over);
 }
 
 // ---- wills
@@ -249,9 +257,10 @@ void Directory::tick() {
   // Devices that are gone are remembered only as long as their allowance says something.
   for (auto each = devices_.begin(); each != devices_.end();) {
     Entry& entry = each->second;
-    const bool gone = entry.seats.empty() && !entry.watch && entry.connections.full(now()) &&
-                      entry.share.use_count() == 1 &&
-                      entry.share->messages.with([&](Bucket& bucket) { return bucket.full(now()); });
+    const bool gone =
+        entry.seats.empty() && !entry.watch && entry.connections.full(now()) &&
+        entry.share.use_count() == 1 &&
+        entry.share->messages.with([&](Bucket& bucket) { return bucket.full(now()); });
     each = gone ? devices_.erase(each) : std::next(each);
   }
 }

@@ -7,6 +7,7 @@
 // lane.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -55,6 +56,13 @@ struct SeatRequest {
   std::move_only_function<void(Result<Seated>)> done;  // on the lane
 };
 
+// Why a long poll is called.
+enum class Woken : std::uint8_t {
+  message,
+  over
+};  // over: another poll came, or the device may not stay
+using WatchFn = std::move_only_function<void(Woken)>;
+
 class Directory final : public std::enable_shared_from_this<Directory> {
  public:
   using SendWill = std::function<void(DeviceId device, const FireWill& will)>;
@@ -75,9 +83,12 @@ class Directory final : public std::enable_shared_from_this<Directory> {
   // Ends all, and refuses newcomers.
   void evict_all(Error why);
   void will(DeviceId device, std::string client_id, FireWill will);
-  // A long poll waits: called once on its lane when something may be there for it.
-  void watch(DeviceId device, std::uint64_t id, LanePtr lane, os::Task wake);
+  // A long poll waits: called once on its lane. One at a time: a newer one ends the older.
+  void watch(DeviceId device, std::uint64_t id, LanePtr lane, WatchFn wake);
   void unwatch(DeviceId device, std::uint64_t id);
+
+  // Of a seat or a poll: unique, rising.
+  std::uint64_t new_id() { return ++last_id_; }
 
   // ---- on its loop
   void tick();  // each second or so
@@ -97,7 +108,7 @@ class Directory final : public std::enable_shared_from_this<Directory> {
   struct Watch {
     std::uint64_t id = 0;
     LanePtr lane;
-    os::Task wake;
+    WatchFn wake;
   };
   struct Entry {
     Entry(const Limits& limits, MonoTime now)
@@ -129,6 +140,7 @@ class Directory final : public std::enable_shared_from_this<Directory> {
   void take_over(Sitting& sitting, SeatRequest request);
   void settle_will(DeviceId device, const std::string& client_id, bool continues);
   static void answer(SeatRequest request, Result<Seated> result);
+  static void call(std::optional<Watch>& watch, Woken why);
   static void order(const Sitting& sitting, const Error& why, bool continues);
   MonoTime now() const { return loop_.clock().mono(); }
 
@@ -141,6 +153,7 @@ class Directory final : public std::enable_shared_from_this<Directory> {
   Counter& evicted_;
   Counter& wills_;
   Counter& wills_at_once_;
+  std::atomic<std::uint64_t> last_id_{0};
   bool stopping_ = false;
   unsigned ticks_ = 0;
   std::size_t live_ = 0;

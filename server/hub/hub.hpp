@@ -5,9 +5,10 @@
 //
 // Each of its loops listens on both ports and owns what it accepts. Calls into the domains that may
 // block run on the workers that were passed in; ingest runs on the loops.
-// Threads: make(), start() and stop() from the owner's thread. After stop() has called back, or in
-// a simulation whose machine has crashed, the hub may be destroyed; destroying it earlier cuts all
-// connections without a word.
+// Threads: make(), start() and stop() from the owner's thread. To end: stop(), wait for its
+// call-back, stop the dispatcher, end the workers (their tasks may hold answers), destroy the hub.
+// In a simulation whose machine has crashed it is just destroyed. Without stop() all connections
+// are cut without a word.
 #pragma once
 
 #include <memory>
@@ -63,9 +64,10 @@ class Hub {
   static Result<std::unique_ptr<Hub>> make(Parts parts, Options options);
   virtual ~Hub() = default;
 
-  // Takes up the sessions of the last run, then listens. Errors: those of identity and of listen().
-  virtual Status start() = 0;
-  virtual os::Endpoint mqtt_endpoint() const = 0;  // with the real port, after start()
+  // Takes up the sessions of the last run, then listens; posts the answer to `on`. Errors: those of
+  // identity and of listen(). May block on SQL before it returns.
+  virtual void start(os::Loop& on, std::move_only_function<void(Status)> started) = 0;
+  virtual os::Endpoint mqtt_endpoint() const = 0;  // with the real port, once started
   virtual os::Endpoint device_endpoint() const = 0;
 
   // Stops listening, says good-bye to all (0x8B), waits for what is on its way to the disk and to

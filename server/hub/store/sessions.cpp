@@ -37,6 +37,28 @@ Status SessionStore::expire() {
   return {};
 }
 
+Result<std::vector<std::string>> SessionStore::mailbox(DeviceId device) {
+  const auto now = store_.clock().wall();
+  tables::Mailbox mailbox;
+  TRY(store_.read([&](sql::Tx& tx) -> Status {
+    mailbox = TRY(tables::mailbox(tx, device, now));
+    return {};
+  }));
+  if (mailbox.tag != 0 && mailbox.ends_at < now + kMailboxAge - days(1)) {  // not with every poll
+    TRY(commit([&](core::Change& change) {
+      return tables::mailbox_touch(change.tx(), mailbox.tag, change.now());
+    }));
+  }
+  return std::move(mailbox.settled);
+}
+
+Status SessionStore::mailbox_settle(DeviceId device, std::string_view key) {
+  const auto tag = std::max<std::uint64_t>(store_.entropy().number(), 1);
+  return commit([&](core::Change& change) {
+    return tables::mailbox_settle(change.tx(), device, key, tag, change.now());
+  });
+}
+
 void SessionStore::open(DeviceId device, tables::Kind kind, Open request, Opened done) {
   auto kept = std::make_shared<std::optional<Kept>>();
   push(device, {[=, request = std::move(request)](core::Change& change) -> Status {

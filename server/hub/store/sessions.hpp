@@ -29,9 +29,12 @@ class SessionStore final : public std::enable_shared_from_this<SessionStore> {
   SessionStore(const SessionStore&) = delete;
   SessionStore& operator=(const SessionStore&) = delete;
 
-  // ---- blocking: at start, and for a job
+  // ---- blocking: on a worker
   Status begin();
   Status expire();
+  // The keys that the device has acknowledged over HTTPS and may be offered again.
+  Result<std::vector<std::string>> mailbox(DeviceId device);
+  Status mailbox_settle(DeviceId device, std::string_view key);
 
   void open(DeviceId device, tables::Kind kind, Open request, Opened done);
   void save(DeviceId device, std::uint64_t tag, std::vector<Granted> granted, Done done);

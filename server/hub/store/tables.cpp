@@ -104,13 +104,6 @@ Result<std::optional<Found>> look(sql::Tx& tx, DeviceId device, Kind kind,
 
 }  // namespace
 
-Result<std::optional<std::uint64_t>> find(sql::Tx& tx, DeviceId device, Kind kind,
-                                          std::string_view client_id) {
-  const auto found = TRY(look(tx, device, kind, client_id));
-  if (!found) return std::nullopt;
-  return found->tag;
-}
-
 Result<std::optional<Kept>> open(sql::Tx& tx, DeviceId device, Kind kind, const Open& request,
                                  WallTime now) {
   auto found = TRY(look(tx, device, kind, request.client_id));
@@ -213,6 +206,31 @@ Result<std::int64_t> expire(sql::Tx& tx, WallTime now) {
                   [](sql::Row& row) { return static_cast<std::uint64_t>(row.integer(0)); }));
   for (const auto tag : over) TRY(remove_session(tx, tag));
   return static_cast<std::int64_t>(over.size());
+}
+
+Result<Mailbox> mailbox(sql::Tx& tx, DeviceId device, WallTime now) {
+  const auto found = TRY(look(tx, device, Kind::mailbox, {}));
+  if (!found || !found->ends_at || *found->ends_at <= now) return Mailbox{};
+  return Mailbox{found->tag, *found->ends_at, TRY(load(tx, found->tag)).settled};
+}
+
+Status mailbox_settle(sql::Tx& tx, DeviceId device, std::string_view key, std::uint64_t new_tag,
+                      WallTime now) {
+  Open request;
+  request.expiry_s = kSessionExpiryMax_s;
+  request.clean = false;
+  request.tag = new_tag;
+  const auto kept = TRY(open(tx, device, Kind::mailbox, request, now));
+  const auto tag = kept ? kept->tag : new_tag;
+  TRY(tx.exec("DELETE FROM hub_inflight WHERE tag = ?", {number_of(tag)}));
+  TRY(settle(tx, tag, key));
+  return mailbox_touch(tx, tag, now);
+}
+
+Status mailbox_touch(sql::Tx& tx, std::uint64_t tag, WallTime now) {
+  TRY(tx.exec("UPDATE hub_session SET offline_since = ?, ends_at = ? WHERE tag = ?",
+              {now, now + kMailboxAge, number_of(tag)}));
+  return {};
 }
 
 }  // namespace holdfast::hub::tables

@@ -29,7 +29,17 @@ Status leave(sql::Tx& tx, DeviceId device, std::uint64_t tag, std::uint32_t expi
 Status all_offline(sql::Tx& tx, WallTime now);
 // Removes at most kExpireBatch sessions whose time is over; answers how many.
 Result<std::int64_t> expire(sql::Tx& tx, WallTime now);
-Result<std::optional<std::uint64_t>> find(sql::Tx& tx, DeviceId device, Kind kind,
-                                          std::string_view client_id);
+
+// The mailbox of a device's long polls holds the key that it has acknowledged and that the domain
+// may still offer: one, the newest. It is kept for kMailboxAge after its last use.
+struct Mailbox {
+  std::uint64_t tag = 0;  // 0: there is none
+  WallTime ends_at;
+  std::vector<std::string> settled;
+};
+Result<Mailbox> mailbox(sql::Tx& tx, DeviceId device, WallTime now);
+Status mailbox_settle(sql::Tx& tx, DeviceId device, std::string_view key, std::uint64_t new_tag,
+                      WallTime now);
+Status mailbox_touch(sql::Tx& tx, std::uint64_t tag, WallTime now);
 
 }  // namespace holdfast::hub::tables

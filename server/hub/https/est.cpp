@@ -1,0 +1,93 @@
+// Enrolment over Secure Transport (RFC 7030, RFC 8951): bodies by libs/est, decisions by identity.
+#include "libs/est/est.hpp"
+#include "libs/est/claim_code.hpp"
+#include "server/hub/https/https.hpp"
+
+namespace holdfast::hub {
+namespace {
+
+constexpr std::string_view kClaimUser = "claim";
+constexpr std::string_view kBasic = "basic ";
+
+std::string_view user_agent(const Asked& asked) {
+  return asked.request.header("User-Agent").value_or("");
+}
+
+http::Response est_content(std::string_view type, std::string body) {
+  auto response = http::content(200, type, body);
+  response.headers.set("Content-Transfer-Encoding", "base64");
+  return response;
+}
+
+// "192.0.2.7:50312" without its port: attempts are counted by address.
+std::string host_of(std::string_view address) {
+  return std::string(address.substr(0, address.rfind(':')));
+}
+
+// The claim of `Authorization: Basic base64("claim:" + claim)` (RFC 7617).
+Result<std::string> claim_of(const http::Request& request) {
+  const auto header = request.header("Authorization");
+  if (!header)
+    return fail(Code::unauthenticated,
+                "send the claim: HTTP Basic, user `claim`, password the claim");
+  const auto scheme = header->substr(0, kBasic.size());
+  if (!http::same_name(scheme, kBasic))
+    return fail(Code::unauthenticated, "the claim comes by HTTP Basic");
+  const auto decoded = from_base64(header->substr(kBasic.size()));
+  if (!decoded) return fail(Code::unauthenticated, "Authorization is not base64");
+  const auto text = text_of(*decoded);
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos || text.substr(0, colon) != kClaimUser) {
+    return fail(Code::unauthenticated, "the user of HTTP Basic is `claim`");
+  }
+  return std::string(text.substr(colon + 1));
+}
+
+void refuse_claim(Asked& asked, const Error& error) {
+  auto response = http::problem(
+      error, {asked.request.path, asked.request.request_id,
+              error.code == Code::rate_limited ? std::optional<std::int64_t>(60) : std::nullopt});
+  if (response.status == 401) response.headers.set("WWW-Authenticate", "Basic realm=\"holdfast\"");
+  asked.responder.send(std::move(response));
+}
+
+void send_certificate(Asked& asked, Result<Bytes> der) {
+  if (!der) return refuse_claim(asked, der.error());
+  asked.responder.send(
+      est_content(est::kTypeCertsOnly, est::certificates_body({*der}, user_agent(asked))));
+}
+
+}  // namespace
+
+void serve_cacerts(Https& https, Asked asked) {
+  const auto chain = https.around().identity.ca_chain_der();
+  if (!chain) return refuse(asked, chain.error());
+  asked.responder.send(
+      est_content(est::kTypeCertificates, est::certificates_body(*chain, user_agent(asked))));
+}
+
+void serve_csrattrs(Https&, Asked asked) {
+  asked.responder.send(
+      est_content(est::kTypeCsrAttributes, est::csr_attributes_body(user_agent(asked))));
+}
+
+void serve_enroll(Https& https, Asked asked) {
+  const auto claim = claim_of(asked.request);
+  if (!claim) return refuse_claim(asked, claim.error());
+  const auto csr = est::parse_request_body(asked.request.body);
+  if (!csr) return refuse(asked, csr.error());
+  send_certificate(
+      asked, https.around().identity.enrol({*claim, *csr, host_of(asked.request.peer.address)}));
+}
+
+void serve_reenroll(Https& https, Asked asked) {
+  const auto csr = est::parse_request_body(asked.request.body);
+  if (!csr) return refuse(asked, csr.error());
+  const auto& peer = asked.request.peer;
+  const auto renewed =
+      https.around().identity.renew(*peer.certificate_der, *csr, host_of(peer.address));
+  if (!renewed) return refuse(asked, renewed.error());
+  send_certificate(asked, *renewed);
+}
+
+}  // namespace holdfast::hub
