@@ -1,8 +1,11 @@
 #include "libs/os/files.hpp"
 
+#include <algorithm>
+
 namespace holdfast::os {
 namespace {
 
+constexpr std::size_t kReadChunk = 16 * 1024;
 constexpr int kDepthMax = 64;  // folders in folders that remove_tree goes down
 
 Status write_whole(Files& files, const std::string& path, View content) {
@@ -30,11 +33,17 @@ Status remove_below(Files& files, const std::string& path, int depth) {
 Result<Bytes> read_file(Files& files, const std::string& path, std::size_t size_max) {
   const auto file = TRY(files.open(path, Open::read));
   const std::uint64_t size = TRY(file->size());
-  if (size > size_max) {
-    return fail(Code::invalid_argument, path + " has " + std::to_string(size) + " bytes; at most " +
-                                            std::to_string(size_max) + " are read");
+  Bytes out;
+  if (size > 0 && size <= size_max) out = TRY(file->read_at(0, static_cast<std::size_t>(size)));
+  // Up to the end, for files of /proc, which have no size, and for those that grew meanwhile.
+  while (size <= size_max && out.size() <= size_max) {
+    const std::size_t room = size_max - out.size() + 1;
+    const Bytes more = TRY(file->read_at(out.size(), std::min(kReadChunk, room)));
+    if (more.empty()) return out;
+    append(out, more);
   }
-  return file->read_at(0, static_cast<std::size_t>(size));
+  return fail(Code::invalid_argument,
+              path + " is larger than " + std::to_string(size_max) + " bytes, and is not read");
 }
 
 Status replace_file(Files& files, const std::string& path, View content) {

@@ -62,6 +62,7 @@ class Files {
 };
 
 // Built on the above, for real and simulated files alike.
+// To the end; invalid_argument when there is more than size_max.
 Result<Bytes> read_file(Files& files, const std::string& path, std::size_t size_max);
 // New content or old, never a mixture, also across a power cut: writes `path.tmp`, syncs, renames,
 // syncs the folder.

@@ -175,6 +175,11 @@ TEST_P(FilesTest, ReadFileHasABound) {
   EXPECT_EQ(string_of(read_file(files(), path("a"), 5).value()), "12345");
   EXPECT_EQ(code_of(read_file(files(), path("a"), 4)), Code::invalid_argument);
   EXPECT_EQ(code_of(read_file(files(), path("b"), 4)), Code::not_found);
+  put("big", std::string(100'000, 'x'));
+  EXPECT_EQ(read_file(files(), path("big"), 100'000).value().size(), 100'000U);
+  EXPECT_EQ(code_of(read_file(files(), path("big"), 99'999)), Code::invalid_argument);
+  put("empty", "");
+  EXPECT_TRUE(read_file(files(), path("empty"), 0).value().empty());
 }
 
 TEST_P(FilesTest, ReplaceFileWritesTheWholeContent) {

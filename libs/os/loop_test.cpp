@@ -241,6 +241,23 @@ TEST_P(WorkersTest, TheEndFinishesWhatWasPosted) {
   EXPECT_EQ(ran, 20);
 }
 
+TEST_P(WorkersTest, NothingIsTakenWhileItEnds) {
+  auto workers = system().threads.start_workers("end", 1, 1'000'000'000);
+  Workers* const pool = workers.get();
+  std::atomic<bool> ending{false};
+  std::atomic<bool> taken{true};
+  const bool real = GetParam() == Kind::real;
+  EXPECT_TRUE(pool->post([&] {
+    while (real && !ending) std::this_thread::yield();
+    // The end may not have begun yet: ask until it has.
+    while (real && pool->post([] {})) std::this_thread::yield();
+    taken = pool->post([] {});
+  }));
+  ending = true;
+  workers.reset();
+  EXPECT_FALSE(taken);
+}
+
 TEST_P(WorkersTest, ResultsComeBackToTheLoop) {
   const auto workers = system().threads.start_workers("back", 1, 10);
   int result = 0;

@@ -71,7 +71,9 @@ class Connecting final : public std::enable_shared_from_this<Connecting> {
       : core_(std::move(core)), to_(std::move(to)), deadline_(deadline), done_(std::move(done)) {}
 
   void start(Resolver& resolver) {
-    deadline_timer_ = core_->at(deadline_, [self = shared_from_this()] {
+    // The timer owns what `done` owns: when the loop ends, it must not live on in a look-up.
+    std::shared_ptr<void> last(nullptr, [self = shared_from_this()](void*) { self->done_ = {}; });
+    deadline_timer_ = core_->at(deadline_, [self = shared_from_this(), last] {
       self->finish(fail(Code::deadline_exceeded,
                         "no connection to " + self->to_.text() + " in time; is it reachable?"));
     });
@@ -129,11 +131,11 @@ class Connecting final : public std::enable_shared_from_this<Connecting> {
   }
 
   void finish(Result<std::unique_ptr<Stream>> result) {
-    if (!done_) return;
+    auto done = std::exchange(done_, {});
+    if (!done) return;
     core_->cancel(deadline_timer_);
     core_->cancel(try_timer_);
     if (watch_) watch_->close();
-    auto done = std::exchange(done_, {});
     done(std::move(result));
   }
 

@@ -92,6 +92,13 @@ TEST(RealFiles, AFullDeviceIsDiskFull) {
   EXPECT_EQ(full->write_at(0, view_of("x")).error().code, Code::disk_full);
 }
 
+TEST(RealFiles, FilesWithoutASizeAreReadToTheirEnd) {
+  RealWorld world;
+  const auto status = read_file(world.system().files, "/proc/self/status", 1 << 20).value();
+  EXPECT_THAT(string_of(status), HasSubstr("Name:\t"));
+  EXPECT_FALSE(read_file(world.system().files, "/proc/self/status", 10));
+}
+
 TEST(RealFiles, ErrnoHasOneMeaning) {
   const auto code = [](int error) { return real::file_error(error, "open", "/a").error().code; };
   EXPECT_EQ(code(ENOENT), Code::not_found);
@@ -205,6 +212,18 @@ TEST(RealNetwork, AnAddressOfTheOtherFamilyIsTriedNext) {
                                  [&](const auto& done) { connected = done.has_value(); });
   EXPECT_TRUE(world.until([&] { return connected.has_value(); }));
   EXPECT_TRUE(connected.value_or(false));
+}
+
+TEST(RealNetwork, ACallBackDoesNotOutliveItsLoopInALookUp) {
+  const auto witness = std::make_shared<int>(0);
+  for (int i = 0; i < 20; ++i) {
+    RealWorld world;
+    world.system().network.connect(world.loop(), {"no-such-host.invalid", 1},
+                                   world.loop().clock().mono() + seconds(30),
+                                   [witness](const auto&) { ++*witness; });
+  }
+  EXPECT_EQ(witness.use_count(), 1);
+  EXPECT_EQ(*witness, 0);
 }
 
 TEST(RealNetwork, ManyNamesAreLookedUpAtOnce) {

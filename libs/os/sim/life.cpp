@@ -21,6 +21,7 @@ class SimWorkers final : public Workers {
   }
 
   ~SimWorkers() override {
+    ended_ = true;
     // Posted tasks are finished, as by real workers; of a dead life none is left.
     Scheduler& scheduler = life_.scheduler;
     for (Task& task : scheduler.take(loop_)) {
@@ -31,7 +32,7 @@ class SimWorkers final : public Workers {
   }
 
   bool post(Task task) override {
-    if (queued_ >= queue_max_) return false;
+    if (ended_ || queued_ >= queue_max_) return false;
     if (!life_.alive) return true;  // as all that a dead machine was asked to do
     Scheduler& scheduler = life_.scheduler;
     MonoTime when = scheduler.now() + random_.between(Duration{}, kTaskTimeMax);
@@ -53,6 +54,7 @@ class SimWorkers final : public Workers {
   const std::size_t queue_max_;
   Random random_;
   std::size_t queued_ = 0;
+  bool ended_ = false;
   MonoTime last_{};
 };
 
