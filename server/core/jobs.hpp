@@ -42,14 +42,14 @@ struct Job {
 };
 
 struct NewJob {
-  std::string kind;
-  std::string object;
-  std::string payload;
-  WallTime run_at;
-  std::optional<WallTime> deadline;
+  std::string kind{};
+  std::string object{};
+  std::string payload{};
+  WallTime run_at{};
+  std::optional<WallTime> deadline{};
   unsigned max_attempts = 10;
   // With a key, a scheduled job of the same kind and key is moved to `run_at` instead of doubled.
-  std::string key;
+  std::string key{};
 };
 
 // What a run changes in stored state: called inside the transaction that completes the job. Empty:
@@ -60,9 +60,9 @@ using JobEffect = std::function<Status(Change&)>;
 using JobHandler = std::function<Result<JobEffect>(const Job&)>;
 
 struct JobQuery {
-  std::optional<JobState> state;
-  std::string kind;
-  std::string after;  // id of the last job of the page before
+  std::optional<JobState> state{};
+  std::string kind{};
+  std::string after{};  // id of the last job of the page before
   std::size_t limit = 100;
 };
 
