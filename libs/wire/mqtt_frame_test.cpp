@@ -1,6 +1,8 @@
 // Framing: packets found in a stream that is cut anywhere, limits by the fixed header, memory kept.
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "libs/wire/mqtt_samples.hpp"
 
 namespace holdfast::wire::mqtt {

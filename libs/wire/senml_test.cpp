@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "libs/wire/cbor.hpp"
 
 namespace holdfast::wire {

@@ -1,7 +1,9 @@
 // The MQTT decoder on any bytes: never crashes, gives the same packets however the bytes are cut,
 // and every packet it accepts encodes to no more bytes and decodes to itself. Input: one byte of
 // options, then the stream.
+#include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "libs/wire/mqtt.hpp"
 
