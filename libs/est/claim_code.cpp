@@ -54,8 +54,8 @@ bool is_endpoint(std::string_view text) {
   const std::string_view port = text.substr(colon + 1);
   const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
   if (host.contains(':') != bracketed) return false;
-  for (const char c : host) {
-    if (c <= ' ' || c > '~' || c == '/' || c == '@') return false;
+  for (const char c : bracketed ? host.substr(1, host.size() - 2) : host) {
+    if (c <= ' ' || c > '~' || std::string_view("/@[]").contains(c)) return false;
   }
   unsigned number = 0;
   for (const char c : port) {
@@ -79,8 +79,7 @@ Result<JoinCode> read_items(View bytes) {
   if (fingerprint.size() != code.ca_fingerprint.size()) return bad_code("its fingerprint is short");
   std::copy(fingerprint.begin(), fingerprint.end(), code.ca_fingerprint.begin());
   // What later versions add follows here, and is only read past.
-  while (TRY(reader.element())) {
-  }
+  while (const auto item = TRY(reader.element())) TRY(reader.skip_rest(*item));
   if (!reader.done() || reader.left() != 0) return bad_code("something follows it");
   return code;
 }

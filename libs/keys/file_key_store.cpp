@@ -141,7 +141,11 @@ Result<std::unique_ptr<KeyStore>> make_file_key_store(os::Files& files, os::Entr
   if (sealing_key32.size() != crypto::kAeadKeyBytes) {
     return fail(Code::invalid_argument, "a sealing key has 32 bytes");
   }
-  TRY(files.make_folder(folder));
+  if (!os::exists(files, folder)) {
+    TRY(files.make_folder(folder));
+    // Else a power cut could take the folder with the keys that were synced inside it.
+    TRY(files.sync_dir(os::folder_of(folder)));
+  }
   return std::make_unique<FileKeyStore>(files, entropy, std::move(folder), sealing_key32);
 }
 
