@@ -5,7 +5,8 @@
 // A key is words with dots ("api.listen"). The TOML file nests by dots ([api] listen = "..."), the
 // environment says PREFIX_API_LISTEN, the command line --api-listen VALUE (or =VALUE; booleans also
 // bare). Values are kept as text in one spelling per type (see normalise()).
-// Errors: invalid_argument with key, source and line. Pure; values; thread-safe.
+// Errors: config_invalid with file, line and key (load), invalid_argument (one value). Pure; values;
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,7 @@ struct Setting {
   std::int64_t low = INT64_MIN;
   std::int64_t high = INT64_MAX;
   std::string_view choices = {};  // "disk,memory"
-  bool secret = false;            // never shown; better given by `<key>_file`-style paths or environment
+  bool secret = false;            // never shown
 };
 using Schema = std::span<const Setting>;
 
@@ -65,6 +66,8 @@ class Config {
   bool boolean(std::string_view key) const;
   Duration duration(std::string_view key) const;
   std::vector<std::string> list(std::string_view key) const;
+  // Any key, in its spelling: for lists of all. The caller hides those whose Setting is secret.
+  const std::string& shown(std::string_view key) const;
   Source source(std::string_view key) const;
   Schema schema() const { return schema_; }
   // Changes one value as a flag would; for tests and programs that fix a value.
