@@ -139,6 +139,8 @@ Result<Duration> parse_duration(std::string_view text) {
       unit = 3'600'000'000;
     } else if (rest.starts_with("d")) {
       unit = kDayUs;
+    } else if (rest.starts_with("w")) {
+      unit = 7 * kDayUs;
     } else if (rest.empty()) {
       length = 0;
     } else if (!rest.starts_with("s")) {

@@ -29,15 +29,6 @@ std::optional<CommandId> command_of(std::string_view key) {
   return id ? std::optional(*id) : std::nullopt;
 }
 
-// A command that the caller may see, or what to answer instead.
-Result<devices::Device> require_device(devices::Service& devices, sql::Tx& tx, const core::Caller& caller,
-                                       std::string_view permission, DeviceId id) {
-  auto device = TRY(devices.look(tx, id));
-  if (!device) return std::unexpected(core::refuse_missing(caller, permission, "there is no device " + id.text()));
-  TRY(core::require_at(caller, permission, device->site));
-  return *std::move(device);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Controller>> Controller::make(core::Store& store, core::Jobs& jobs,
@@ -213,7 +204,7 @@ Result<Command> Controller::run(const core::Caller& caller, DeviceId device, con
   }
   Command command;
   TRY(store_.change(caller, "run_command", [&](core::Change& change) -> Status {
-    const auto owner = TRY(require_device(devices_, change.tx(), caller, "command.run", device));
+    const auto owner = TRY(devices::require_device(devices_, change.tx(), caller, "command.run", device));
     if (owner.state == devices::State::decommissioned) return fail(Code::conflict, "the device is decommissioned");
     if (TRY(count_waiting(change.tx(), device)) >= kWaitingMax) {
       return fail(Code::quota_exceeded, "10000 commands wait for this device: cancel some first");
@@ -250,7 +241,7 @@ Result<Command> Controller::cancel(const core::Caller& caller, CommandId id) {
   TRY(store_.change(caller, "cancel_command", [&](core::Change& change) -> Status {
     auto command = TRY(find_command(change.tx(), change.sealer(), id));
     if (!command) return std::unexpected(core::refuse_missing(caller, "command.run", "there is no command " + id.text()));
-    const auto owner = TRY(require_device(devices_, change.tx(), caller, "command.run", command->device));
+    const auto owner = TRY(devices::require_device(devices_, change.tx(), caller, "command.run", command->device));
     const std::string before = audit_text(*command);
     if (!TRY(move(change, *command, CommandState::cancelled, owner.site))) {
       return fail(Code::conflict, "the command has ended: " + std::string(name_of(command->state)));
@@ -275,7 +266,7 @@ Result<Command> Controller::command(const core::Caller& caller, CommandId id) {
   TRY(store_.read([&](sql::Tx& tx) -> Status {
     found = TRY(find_command(tx, store_.sealer(), id));
     if (!found) return std::unexpected(core::refuse_missing(caller, "command.read", "there is no command " + id.text()));
-    TRY(require_device(devices_, tx, caller, "command.read", found->device));
+    TRY(devices::require_device(devices_, tx, caller, "command.read", found->device));
     return {};
   }));
   return *std::move(found);
@@ -285,7 +276,7 @@ Result<std::vector<Command>> Controller::commands(const core::Caller& caller, co
   const auto scope = TRY(core::site_filter(caller, "command.read", "d.site_id"));
   std::vector<Command> found;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
-    if (query.device) TRY(require_device(devices_, tx, caller, "command.read", *query.device));
+    if (query.device) TRY(devices::require_device(devices_, tx, caller, "command.read", *query.device));
     found = TRY(list_commands(tx, store_.sealer(), query, scope));
     return {};
   }));
@@ -295,7 +286,7 @@ Result<std::vector<Command>> Controller::commands(const core::Caller& caller, co
 Result<Twin> Controller::twin(const core::Caller& caller, std::string_view permission, DeviceId device) {
   Twin twin;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
-    TRY(require_device(devices_, tx, caller, permission, device));
+    TRY(devices::require_device(devices_, tx, caller, permission, device));
     twin = TRY(load_twin(tx, store_.sealer(), device));
     return {};
   }));
@@ -306,7 +297,7 @@ Result<Twin> Controller::set_desired(const core::Caller& caller, DeviceId device
                                      bool replace, const Matches& matches) {
   Twin twin;
   TRY(store_.change(caller, replace ? "replace_desired" : "update_desired", [&](core::Change& change) -> Status {
-    const auto owner = TRY(require_device(devices_, change.tx(), caller, "twin.write", device));
+    const auto owner = TRY(devices::require_device(devices_, change.tx(), caller, "twin.write", device));
     twin = TRY(load_twin(change.tx(), change.sealer(), device));
     TRY(matches(twin.desired_version));
     if (!document.is_object()) return fail(Code::invalid_argument, "a desired state is a JSON object");

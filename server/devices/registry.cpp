@@ -259,14 +259,12 @@ Result<Facets> Registry::facets(const core::Caller& caller, const ListQuery& que
 }
 
 Result<Device> Registry::get(const core::Caller& caller, std::string_view permission, DeviceId id) {
-  std::optional<Device> found;
+  Device found;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
-    found = TRY(look(tx, id));
+    found = TRY(require_device(*this, tx, caller, permission, id));
     return {};
   }));
-  if (!found) return std::unexpected(core::refuse_missing(caller, permission, "there is no device " + id.text()));
-  TRY(core::require_at(caller, permission, found->site));
-  return *std::move(found);
+  return found;
 }
 
 Result<Device> Registry::edit(const core::Caller& caller, std::string_view permission, std::string_view action,

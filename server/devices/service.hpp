@@ -53,4 +53,9 @@ class Service {
   virtual void on_presence(std::function<void(DeviceId, bool online)> told) = 0;
 };
 
+// The device, if the caller holds the permission at its site; else what to answer instead: forbidden,
+// or not_found to callers who may see everything.
+Result<Device> require_device(Service& devices, sql::Tx& tx, const core::Caller& caller, std::string_view permission,
+                              DeviceId id);
+
 }  // namespace holdfast::devices

@@ -18,6 +18,7 @@
 #include "libs/base/time.hpp"
 #include "libs/wire/telemetry.hpp"
 #include "libs/wire/value.hpp"
+#include "server/store/journal/record.hpp"
 #include "server/store/series/reading.hpp"
 
 namespace holdfast::events {
@@ -53,6 +54,8 @@ struct NewEvent {
   std::map<std::string, wire::Value> fields;
 };
 Result<Bytes> encode_event(const NewEvent& event, WallTime now);
+// The event that a journal record of that kind holds; corrupt when it holds none.
+Result<Event> decode_event(const journal::Stored& record);
 
 struct Query {
   std::optional<Ulid> device;                      // all zero: events of the server itself
