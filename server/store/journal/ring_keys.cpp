@@ -4,7 +4,9 @@
 
 namespace holdfast::journal {
 
-Result<Key> RingKeys::create(std::string_view purpose) { return get(TRY(ring_.create(purpose))); }
+Result<Key> RingKeys::create(std::string_view purpose) {
+  return get(TRY(ring_.create(purpose)));
+}
 
 Result<Key> RingKeys::get(KeyId id) {
   const seal::SecretKey secret = TRY(ring_.get(id));
@@ -41,6 +43,8 @@ std::vector<KeyId> RingKeys::find(std::string_view purpose) {
   return out;
 }
 
-Status RingKeys::destroy_all(const std::vector<KeyId>& ids) { return ring_.destroy_all(ids); }
+Status RingKeys::destroy_all(const std::vector<KeyId>& ids) {
+  return ring_.destroy_all(ids);
+}
 
 }  // namespace holdfast::journal

@@ -15,7 +15,9 @@ enum Family : std::uint8_t { kNumbers = 1, kBooleans = 2, kTexts = 3 };
 enum Texts : std::uint8_t { kDictionary, kPlain };
 constexpr std::size_t kDictionaryMax = 65'535;
 
-Family family_of(std::uint8_t kind) { return is_number(kind) ? kNumbers : is_text(kind) ? kTexts : kBooleans; }
+Family family_of(std::uint8_t kind) {
+  return is_number(kind) ? kNumbers : is_text(kind) ? kTexts : kBooleans;
+}
 
 void put_presence(Bytes& out, const Column& column, std::size_t rows) {
   if (column.rows.empty()) {
@@ -34,7 +36,8 @@ void put_presence(Bytes& out, const Column& column, std::size_t rows) {
 }
 
 // The row numbers; empty: every row.
-Result<std::vector<std::uint32_t>> take_presence(ByteReader& in, std::size_t rows, std::size_t values) {
+Result<std::vector<std::uint32_t>> take_presence(ByteReader& in, std::size_t rows,
+                                                 std::size_t values) {
   std::vector<std::uint32_t> out;
   const std::uint8_t tag = TRY(in.le<std::uint8_t>());
   if (tag == kBitmap) {
@@ -49,13 +52,15 @@ Result<std::vector<std::uint32_t>> take_presence(ByteReader& in, std::size_t row
     TRY(take_ints(in, numbers));
     std::int64_t before = -1;
     for (const std::int64_t row : numbers) {
-      if (row <= before || row >= static_cast<std::int64_t>(rows)) return fail(Code::corrupt, "a column's rows are in disorder");
+      if (row <= before || row >= static_cast<std::int64_t>(rows))
+        return fail(Code::corrupt, "a column's rows are in disorder");
       out.push_back(static_cast<std::uint32_t>(before = row));
     }
   } else if (tag != kEvery) {
     return fail(Code::corrupt, "a column has an unknown presence");
   }
-  if ((tag == kEvery ? rows : out.size()) != values) return fail(Code::corrupt, "a column has not the values it should have");
+  if ((tag == kEvery ? rows : out.size()) != values)
+    return fail(Code::corrupt, "a column has not the values it should have");
   if (tag != kEvery && out.size() == rows) out.clear();
   return out;
 }
@@ -80,22 +85,27 @@ void put_texts(Bytes& out, const std::vector<std::string_view>& texts) {
     return;
   }
   out.push_back(kPlain);
-  for (std::size_t i = 0; i < texts.size(); ++i) numbers[i] = static_cast<std::int64_t>(texts[i].size());
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    numbers[i] = static_cast<std::int64_t>(texts[i].size());
   put_ints(out, numbers);
   for (const std::string_view text : texts) append(out, view_of(text));
 }
 
 // Fills `texts` and gives each text's place in it.
-Result<std::vector<std::int64_t>> take_texts(ByteReader& in, std::size_t count, std::vector<std::string>& texts) {
+Result<std::vector<std::int64_t>> take_texts(ByteReader& in, std::size_t count,
+                                             std::vector<std::string>& texts) {
   std::vector<std::int64_t> places(count);
   const std::uint8_t tag = TRY(in.le<std::uint8_t>());
   if (tag == kDictionary) {
     const std::uint64_t entries = TRY(in.varint());
-    if (entries > kDictionaryMax || entries > in.left()) return fail(Code::corrupt, "a dictionary is too large");
-    for (std::uint64_t i = 0; i < entries; ++i) texts.push_back(string_of(TRY(in.take(TRY(in.varint())))));
+    if (entries > kDictionaryMax || entries > in.left())
+      return fail(Code::corrupt, "a dictionary is too large");
+    for (std::uint64_t i = 0; i < entries; ++i)
+      texts.push_back(string_of(TRY(in.take(TRY(in.varint())))));
     TRY(take_ints(in, places));
     for (const std::int64_t place : places) {
-      if (place < 0 || static_cast<std::uint64_t>(place) >= entries) return fail(Code::corrupt, "a text is in no dictionary");
+      if (place < 0 || static_cast<std::uint64_t>(place) >= entries)
+        return fail(Code::corrupt, "a text is in no dictionary");
     }
     return places;
   }
@@ -142,7 +152,8 @@ Result<std::vector<std::int64_t>> take_families(ByteReader& in, std::size_t valu
   const std::uint8_t tag = TRY(in.le<std::uint8_t>());
   if (tag == 0) {
     const std::uint8_t family = TRY(in.le<std::uint8_t>());
-    if (family < kNumbers || family > kTexts) return fail(Code::corrupt, "a column is of an unknown family");
+    if (family < kNumbers || family > kTexts)
+      return fail(Code::corrupt, "a column is of an unknown family");
     only = static_cast<Family>(family);
     return families;
   }
@@ -150,7 +161,8 @@ Result<std::vector<std::int64_t>> take_families(ByteReader& in, std::size_t valu
   families.resize(values);
   TRY(take_ints(in, families));
   for (const std::int64_t family : families) {
-    if (family < kNumbers || family > kTexts) return fail(Code::corrupt, "a value is of an unknown family");
+    if (family < kNumbers || family > kTexts)
+      return fail(Code::corrupt, "a value is of an unknown family");
   }
   return families;
 }
@@ -163,7 +175,9 @@ Status take_only_numbers(ByteReader& in, std::size_t values, Column& column) {
 }
 
 Status take_mixed(ByteReader& in, const std::vector<std::int64_t>& families, Column& column) {
-  const auto count = [&](Family family) { return static_cast<std::size_t>(std::ranges::count(families, family)); };
+  const auto count = [&](Family family) {
+    return static_cast<std::size_t>(std::ranges::count(families, family));
+  };
   std::vector<std::uint8_t> kinds(count(kNumbers));
   std::vector<std::uint64_t> bits(kinds.size());
   if (!kinds.empty()) TRY(take_numbers(in, kinds, bits));
@@ -223,7 +237,8 @@ unsigned Column::mask() const {
 }
 
 double number_of(std::uint8_t kind, std::uint64_t bits) {
-  return kind == 3 ? static_cast<double>(static_cast<std::int64_t>(bits)) : std::bit_cast<double>(bits);
+  return kind == 3 ? static_cast<double>(static_cast<std::int64_t>(bits))
+                   : std::bit_cast<double>(bits);
 }
 
 Bytes encode_times(const Times& times) {
@@ -231,7 +246,8 @@ Bytes encode_times(const Times& times) {
   std::vector<std::int64_t> beside(times.size());
   bool same = true;
   for (std::size_t i = 0; i < times.size(); ++i) {
-    beside[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(times.other[i]) - static_cast<std::uint64_t>(times.time[i]));
+    beside[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(times.other[i]) -
+                                          static_cast<std::uint64_t>(times.time[i]));
     same = same && beside[i] == 0;
   }
   out.push_back(same ? 0 : 1);
@@ -258,7 +274,8 @@ Result<Times> decode_times(View block, std::size_t rows) {
   if (other == 0) return out;
   TRY(take_ints(in, numbers));
   for (std::size_t i = 0; i < rows; ++i) {
-    out.other[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(out.time[i]) + static_cast<std::uint64_t>(numbers[i]));
+    out.other[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(out.time[i]) +
+                                             static_cast<std::uint64_t>(numbers[i]));
   }
   return out;
 }
@@ -291,7 +308,8 @@ Bytes encode_column(const Column& column, std::size_t rows, Compressor& compress
 
 Result<Column> decode_column(View block, std::size_t rows, std::size_t values) {
   Column column;
-  if (values == 0 || values > rows) return fail(Code::corrupt, "a column has an impossible number of values");
+  if (values == 0 || values > rows)
+    return fail(Code::corrupt, "a column has an impossible number of values");
   ByteReader in(block);
   column.rows = TRY(take_presence(in, rows, values));
   Family only = kNumbers;

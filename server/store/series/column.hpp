@@ -1,5 +1,5 @@
-// Columns of a row group and their bytes (docs/spec/series.md, Blocks): the rows' times, and for each
-// field the values that are there. What comes out equals what went in, bit by bit. Pure.
+// Columns of a row group and their bytes (docs/spec/series.md, Blocks): the rows' times, and for
+// each field the values that are there. What comes out equals what went in, bit by bit. Pure.
 //
 // Errors: corrupt. Threads: a Compressor is used by one at a time.
 #pragma once
@@ -33,13 +33,15 @@ std::int64_t other_of(const Sample& sample);
 
 // The values of one column, in row order.
 struct Column {
-  std::vector<std::uint32_t> rows;   // ascending row numbers; empty: every row has a value
-  std::vector<std::uint8_t> kinds;   // Cell::Kind of each value
-  std::vector<std::uint64_t> bits;   // int64, f64; for a text its place in `texts`
+  std::vector<std::uint32_t> rows;  // ascending row numbers; empty: every row has a value
+  std::vector<std::uint8_t> kinds;  // Cell::Kind of each value
+  std::vector<std::uint64_t> bits;  // int64, f64; for a text its place in `texts`
   std::vector<std::string> texts;
 
   std::size_t size() const { return kinds.size(); }
-  std::uint32_t row(std::size_t i) const { return rows.empty() ? static_cast<std::uint32_t>(i) : rows[i]; }
+  std::uint32_t row(std::size_t i) const {
+    return rows.empty() ? static_cast<std::uint32_t>(i) : rows[i];
+  }
   void push(std::uint8_t kind, std::uint64_t of, std::string_view text = {});
   Value value(std::size_t i) const;
   unsigned mask() const;  // which kinds occur: bit k for kind k
@@ -48,8 +50,12 @@ struct Column {
 inline constexpr unsigned kMaskIntegers = 1U << 3;
 inline constexpr unsigned kMaskDoubles = 1U << 4;
 inline constexpr unsigned kMaskNumbers = kMaskIntegers | kMaskDoubles;
-inline bool is_number(std::uint8_t kind) { return kind == 3 || kind == 4; }
-inline bool is_text(std::uint8_t kind) { return kind == 5; }
+inline bool is_number(std::uint8_t kind) {
+  return kind == 3 || kind == 4;
+}
+inline bool is_text(std::uint8_t kind) {
+  return kind == 5;
+}
 double number_of(std::uint8_t kind, std::uint64_t bits);
 
 Bytes encode_times(const Times& times);

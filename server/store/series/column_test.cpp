@@ -16,8 +16,12 @@ class ColumnTest : public testing::Test {
   Compressor compressor_;
   os::sim::Random random_{1};
 
-  static void push(Column& column, double value) { column.push(4, std::bit_cast<std::uint64_t>(value)); }
-  static void push(Column& column, std::int64_t value) { column.push(3, static_cast<std::uint64_t>(value)); }
+  static void push(Column& column, double value) {
+    column.push(4, std::bit_cast<std::uint64_t>(value));
+  }
+  static void push(Column& column, std::int64_t value) {
+    column.push(3, static_cast<std::uint64_t>(value));
+  }
 
   // Encodes and decodes; the size of the encoded block.
   std::size_t round_trip(const Column& column, std::size_t rows) {
@@ -53,13 +57,15 @@ TEST_F(ColumnTest, ConstantsTakeAFewBytes) {
   EXPECT_LT(round_trip(doubles), 16U);
   EXPECT_LT(round_trip(integers), 20U);
   EXPECT_LT(round_trip(texts), 16U);
-  EXPECT_EQ(compressor_.pack(encode_column(booleans, booleans.size(), compressor_)).size() < 40, true);
+  EXPECT_EQ(compressor_.pack(encode_column(booleans, booleans.size(), compressor_)).size() < 40,
+            true);
   round_trip(booleans);
 }
 
 TEST_F(ColumnTest, DecimalsBecomeIntegers) {
   Column column;
-  for (int i = 0; i < 8640; ++i) push(column, static_cast<double>(2000 + static_cast<int>(random_.below(100))) / 100.0);
+  for (int i = 0; i < 8640; ++i)
+    push(column, static_cast<double>(2000 + static_cast<int>(random_.below(100))) / 100.0);
   EXPECT_LT(round_trip(column), 8640U * 7 / 8 + 300);
 }
 
@@ -72,11 +78,28 @@ TEST_F(ColumnTest, AFewOddOnesDoNotSpoilDecimals) {
 }
 
 TEST_F(ColumnTest, HostileNumbersComeBackBitByBit) {
-  const std::vector<double> hostile = {0.0, -0.0, 1.0, -1.0, 0.1, 1e-300, 5e-324, 1e308, -1e308, 1.7976931348623157e308,
-                                       std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
-                                       std::numeric_limits<double>::quiet_NaN(), std::bit_cast<double>(0x7FF0000000000001ULL),
-                                       std::bit_cast<double>(0xFFFFFFFFFFFFFFFFULL), 9007199254740992.0, 9007199254740994.0,
-                                       -9007199254740992.0, 0.1 + 0.2, 1e10, 1e22, 123456789.123456789};
+  const std::vector<double> hostile = {0.0,
+                                       -0.0,
+                                       1.0,
+                                       -1.0,
+                                       0.1,
+                                       1e-300,
+                                       5e-324,
+                                       1e308,
+                                       -1e308,
+                                       1.7976931348623157e308,
+                                       std::numeric_limits<double>::infinity(),
+                                       -std::numeric_limits<double>::infinity(),
+                                       std::numeric_limits<double>::quiet_NaN(),
+                                       std::bit_cast<double>(0x7FF0000000000001ULL),
+                                       std::bit_cast<double>(0xFFFFFFFFFFFFFFFFULL),
+                                       9007199254740992.0,
+                                       9007199254740994.0,
+                                       -9007199254740992.0,
+                                       0.1 + 0.2,
+                                       1e10,
+                                       1e22,
+                                       123456789.123456789};
   for (const double one : hostile) {
     for (const double other : hostile) {
       Column column;
@@ -91,7 +114,8 @@ TEST_F(ColumnTest, HostileNumbersComeBackBitByBit) {
 
 TEST_F(ColumnTest, IntegersAreExactAndStayIntegers) {
   Column column;
-  for (const std::int64_t value : {INT64_MAX, INT64_MIN, std::int64_t{0}, std::int64_t{-1}, (std::int64_t{1} << 53) + 1}) {
+  for (const std::int64_t value :
+       {INT64_MAX, INT64_MIN, std::int64_t{0}, std::int64_t{-1}, (std::int64_t{1} << 53) + 1}) {
     push(column, value);
   }
   round_trip(column);
@@ -155,7 +179,8 @@ TEST_F(ColumnTest, TextsComeBackFromDictionaryAndPlain) {
 }
 
 TEST_F(ColumnTest, MissingValuesComeBack) {
-  for (const std::size_t rows : {std::size_t{1}, std::size_t{9}, std::size_t{1000}, kGroupRowsMax}) {
+  for (const std::size_t rows :
+       {std::size_t{1}, std::size_t{9}, std::size_t{1000}, kGroupRowsMax}) {
     for (const std::uint64_t percent : {1U, 5U, 50U, 99U}) {
       Column column;
       for (std::uint32_t row = 0; row < rows; ++row) {
@@ -192,7 +217,9 @@ TEST_F(ColumnTest, RandomColumnsComeBack) {
       if (style == 3) push(column, static_cast<std::int64_t>(random_.next()));
       if (style == 4 && random_.chance(50)) push(column, static_cast<std::int64_t>(i));
       if (style == 4 && column.size() <= i) push(column, walk);
-      if (style == 5) column.push(5, 0, std::string(random_.below(20), static_cast<char>('a' + random_.below(3))));
+      if (style == 5)
+        column.push(5, 0,
+                    std::string(random_.below(20), static_cast<char>('a' + random_.below(3))));
     }
     round_trip(column);
   }
@@ -227,12 +254,14 @@ TEST(Times, ComeBack) {
     for (std::size_t i = 0; i < rows; ++i) {
       at += static_cast<std::int64_t>(random.below(2'000'000));
       const auto source = static_cast<TimeSource>(round % 3 == 0 ? random.below(3) : 1);
-      times.push(at, round % 2 == 0 ? at : at + static_cast<std::int64_t>(random.below(1000)), source);
+      times.push(at, round % 2 == 0 ? at : at + static_cast<std::int64_t>(random.below(1000)),
+                 source);
     }
     const Bytes block = encode_times(times);
     EXPECT_EQ(decode_times(block, rows).value(), times);
     EXPECT_EQ(decode_time(block, rows).value(), times.time);
-    for (std::size_t length = 0; length < block.size(); length += 3) EXPECT_FALSE(decode_times(View(block).first(length), rows));
+    for (std::size_t length = 0; length < block.size(); length += 3)
+      EXPECT_FALSE(decode_times(View(block).first(length), rows));
   }
 }
 

@@ -15,7 +15,8 @@ struct Compressor::Contexts {
   // The zstd frame in `scratch`; 0 if there is none.
   std::size_t compress(View plain, int level) {
     scratch.resize(ZSTD_compressBound(plain.size()));
-    const std::size_t size = ZSTD_compressCCtx(in, scratch.data(), scratch.size(), plain.data(), plain.size(), level);
+    const std::size_t size =
+        ZSTD_compressCCtx(in, scratch.data(), scratch.size(), plain.data(), plain.size(), level);
     return ZSTD_isError(size) != 0 ? 0 : size;
   }
 };
@@ -39,7 +40,9 @@ Bytes Compressor::pack(View plain, int level) {
   return out;
 }
 
-std::size_t Compressor::size_of(View plain) { return contexts_->compress(plain, 3); }
+std::size_t Compressor::size_of(View plain) {
+  return contexts_->compress(plain, 3);
+}
 
 Result<Bytes> Compressor::unpack(View packed, std::size_t size_max) {
   ByteReader in(packed);
@@ -53,8 +56,10 @@ Result<Bytes> Compressor::unpack(View packed, std::size_t size_max) {
   if (size > size_max) return fail(Code::corrupt, "a block is larger than any can be");
   const View frame = TRY(in.take(in.left()));
   Bytes out(size);
-  const std::size_t got = ZSTD_decompressDCtx(contexts_->out, out.data(), out.size(), frame.data(), frame.size());
-  if (ZSTD_isError(got) != 0 || got != size) return fail(Code::corrupt, "a block does not decompress");
+  const std::size_t got =
+      ZSTD_decompressDCtx(contexts_->out, out.data(), out.size(), frame.data(), frame.size());
+  if (ZSTD_isError(got) != 0 || got != size)
+    return fail(Code::corrupt, "a block does not decompress");
   return out;
 }
 

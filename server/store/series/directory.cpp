@@ -83,7 +83,8 @@ Result<Ref> take_ref(ByteReader& in, std::uint64_t& end) {
     ref.inlined.assign(plain.begin(), plain.end());
     return ref;
   }
-  if (length / 2 > kBlockBytesMax) return fail(Code::corrupt, "a directory names a block larger than any can be");
+  if (length / 2 > kBlockBytesMax)
+    return fail(Code::corrupt, "a directory names a block larger than any can be");
   ref.length = static_cast<std::uint32_t>(length / 2);
   ref.offset = end + static_cast<std::uint64_t>(unzigzag(TRY(in.varint())));
   end = ref.offset + ref.length;
@@ -96,7 +97,8 @@ void put_column(Bytes& out, const ColumnInfo& column, std::uint64_t& end) {
   put_varint(out, column.values);
   put_varint(out, column.numbers);
   if (column.numbers > 0) {
-    for (const double number : {column.min, column.max, column.sum}) store_le(out, std::bit_cast<std::uint64_t>(number));
+    for (const double number : {column.min, column.max, column.sum})
+      store_le(out, std::bit_cast<std::uint64_t>(number));
   }
   put_edge(out, column.first);
   put_edge(out, column.last);
@@ -109,7 +111,8 @@ Result<ColumnInfo> take_column(ByteReader& in, std::uint32_t rows, std::uint64_t
   column.kinds = TRY(in.le<std::uint8_t>());
   const std::uint64_t values = TRY(in.varint());
   const std::uint64_t numbers = TRY(in.varint());
-  if (values == 0 || values > rows || numbers > values) return fail(Code::corrupt, "a directory miscounts a column");
+  if (values == 0 || values > rows || numbers > values)
+    return fail(Code::corrupt, "a directory miscounts a column");
   column.values = static_cast<std::uint32_t>(values);
   column.numbers = static_cast<std::uint32_t>(numbers);
   if (numbers > 0) {
@@ -126,16 +129,19 @@ Result<ColumnInfo> take_column(ByteReader& in, std::uint32_t rows, std::uint64_t
 Result<GroupInfo> take_group(ByteReader& in, std::uint64_t& end) {
   GroupInfo group;
   const std::uint64_t rows = TRY(in.varint());
-  if (rows == 0 || rows > kRowsPossible) return fail(Code::corrupt, "a row group has an impossible size");
+  if (rows == 0 || rows > kRowsPossible)
+    return fail(Code::corrupt, "a row group has an impossible size");
   group.rows = static_cast<std::uint32_t>(rows);
   group.first = unzigzag(TRY(in.varint()));
-  group.last = static_cast<std::int64_t>(static_cast<std::uint64_t>(group.first) + TRY(in.varint()));
+  group.last =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(group.first) + TRY(in.varint()));
   if (group.last < group.first) return fail(Code::corrupt, "a row group ends before it begins");
   group.times = TRY(take_ref(in, end));
   const std::uint64_t columns = TRY(in.varint());
   for (std::uint64_t i = 0; i < columns; ++i) {
     group.columns.push_back(TRY(take_column(in, group.rows, end)));
-    if (i > 0 && group.columns[i - 1].field >= group.columns[i].field) return fail(Code::corrupt, "columns are in disorder");
+    if (i > 0 && group.columns[i - 1].field >= group.columns[i].field)
+      return fail(Code::corrupt, "columns are in disorder");
   }
   return group;
 }
@@ -145,7 +151,8 @@ Result<GroupInfo> take_group(ByteReader& in, std::uint64_t& end) {
 std::string file_name_text(const FileName& name) {
   char text[64];
   std::snprintf(text, sizeof text, "%03u-%016llx-%016llx.hfc", unsigned{name.retention},
-                static_cast<unsigned long long>(name.first), static_cast<unsigned long long>(name.last));
+                static_cast<unsigned long long>(name.first),
+                static_cast<unsigned long long>(name.last));
   return text;
 }
 
@@ -158,7 +165,8 @@ std::optional<FileName> parse_file_name(std::int64_t day, std::string_view name)
     const auto got = std::from_chars(name.data() + at, end, into, base);
     return got.ec == std::errc{} && got.ptr == end;
   };
-  const bool good = number(0, 3, 10, out.retention) && number(4, 16, 16, out.first) && number(21, 16, 16, out.last);
+  const bool good = number(0, 3, 10, out.retention) && number(4, 16, 16, out.first) &&
+                    number(21, 16, 16, out.last);
   if (!good || file_name_text(out) != name || out.first > out.last) return std::nullopt;
   return out;
 }
@@ -170,12 +178,14 @@ std::optional<std::int64_t> parse_day(std::string_view text) {
 }
 
 const ColumnInfo* GroupInfo::find(std::string_view field) const {
-  const auto at = std::ranges::lower_bound(columns, field, {}, [](const ColumnInfo& column) { return std::string_view(column.field); });
+  const auto at = std::ranges::lower_bound(
+      columns, field, {}, [](const ColumnInfo& column) { return std::string_view(column.field); });
   return at != columns.end() && at->field == field ? &*at : nullptr;
 }
 
 const StreamInfo* Directory::find(std::string_view stream) const {
-  const auto at = std::ranges::lower_bound(streams, stream, {}, [](const StreamInfo& info) { return std::string_view(info.name); });
+  const auto at = std::ranges::lower_bound(
+      streams, stream, {}, [](const StreamInfo& info) { return std::string_view(info.name); });
   return at != streams.end() && at->name == stream ? &*at : nullptr;
 }
 
@@ -185,7 +195,8 @@ std::size_t Directory::memory() const {
     sum += sizeof(StreamInfo);
     for (const GroupInfo& group : stream.groups) {
       sum += sizeof(GroupInfo) + group.times.inlined.size();
-      for (const ColumnInfo& column : group.columns) sum += sizeof(ColumnInfo) + column.ref.inlined.size();
+      for (const ColumnInfo& column : group.columns)
+        sum += sizeof(ColumnInfo) + column.ref.inlined.size();
     }
   }
   return sum;
@@ -201,7 +212,8 @@ Bytes encode_directory(const Directory& directory) {
     for (const GroupInfo& group : stream.groups) {
       put_varint(out, group.rows);
       put_varint(out, zigzag(group.first));
-      put_varint(out, static_cast<std::uint64_t>(group.last) - static_cast<std::uint64_t>(group.first));
+      put_varint(out,
+                 static_cast<std::uint64_t>(group.last) - static_cast<std::uint64_t>(group.first));
       put_ref(out, group.times, end);
       put_varint(out, group.columns.size());
       for (const ColumnInfo& column : group.columns) put_column(out, column, end);
@@ -218,11 +230,13 @@ Result<Directory> decode_directory(View plain) {
   for (std::uint64_t s = 0; s < streams; ++s) {
     StreamInfo stream;
     stream.name = TRY(take_text(in, kStreamBytesMax));
-    if (s > 0 && out.streams.back().name >= stream.name) return fail(Code::corrupt, "streams are in disorder");
+    if (s > 0 && out.streams.back().name >= stream.name)
+      return fail(Code::corrupt, "streams are in disorder");
     const std::uint64_t groups = TRY(in.varint());
     for (std::uint64_t g = 0; g < groups; ++g) {
       stream.groups.push_back(TRY(take_group(in, end)));
-      if (g > 0 && stream.groups[g - 1].last > stream.groups[g].first) return fail(Code::corrupt, "row groups overlap");
+      if (g > 0 && stream.groups[g - 1].last > stream.groups[g].first)
+        return fail(Code::corrupt, "row groups overlap");
     }
     out.streams.push_back(std::move(stream));
   }
@@ -247,8 +261,10 @@ Bytes encode_file_header(const FileHeader& header) {
 Result<FileHeader> decode_file_header(View bytes) {
   if (bytes.size() < kFileHeaderBytes) return fail(Code::corrupt, "the file is too short");
   const View covered = bytes.first(kFileHeaderBytes - 4);
-  if (load_le<std::uint32_t>(bytes.data() + covered.size()) != crc32c(covered)) return fail(Code::corrupt, "the file's header is damaged");
-  if (text_of(covered.first(8)) != kFileMagic) return fail(Code::corrupt, "not a series file of this version");
+  if (load_le<std::uint32_t>(bytes.data() + covered.size()) != crc32c(covered))
+    return fail(Code::corrupt, "the file's header is damaged");
+  if (text_of(covered.first(8)) != kFileMagic)
+    return fail(Code::corrupt, "not a series file of this version");
   FileHeader out;
   out.name.day = load_le<std::int64_t>(bytes.data() + 8);
   out.name.retention = bytes[16];
@@ -274,7 +290,8 @@ Result<Trailer> decode_trailer(View bytes) {
       load_le<std::uint32_t>(bytes.data() + 20) != crc32c(bytes.first(20))) {
     return fail(Code::corrupt, "the file has no valid end");
   }
-  return Trailer{load_le<std::uint64_t>(bytes.data()), load_le<std::uint32_t>(bytes.data() + 8), load_le<std::uint32_t>(bytes.data() + 12)};
+  return Trailer{load_le<std::uint64_t>(bytes.data()), load_le<std::uint32_t>(bytes.data() + 8),
+                 load_le<std::uint32_t>(bytes.data() + 12)};
 }
 
 void put_unit(Bytes& out, const Unit& unit) {
@@ -286,7 +303,8 @@ void put_unit(Bytes& out, const Unit& unit) {
 }
 
 Result<std::vector<Unit>> decode_footer(View bytes, const Trailer& trailer) {
-  if (bytes.size() != std::size_t{trailer.units} * kUnitBytes || crc32c(bytes) != trailer.footer_crc) {
+  if (bytes.size() != std::size_t{trailer.units} * kUnitBytes ||
+      crc32c(bytes) != trailer.footer_crc) {
     return fail(Code::corrupt, "the file's list of devices is damaged");
   }
   std::vector<Unit> out(trailer.units);

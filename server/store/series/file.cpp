@@ -4,7 +4,8 @@
 
 namespace holdfast::series {
 Result<Bytes> unit_key(const Key& subject_key, const Salt& salt) {
-  return crypto::hkdf(crypto::Digest::sha256, subject_key.view(), salt, view_of("holdfast series 1"), crypto::kAeadKeyBytes);
+  return crypto::hkdf(crypto::Digest::sha256, subject_key.view(), salt,
+                      view_of("holdfast series 1"), crypto::kAeadKeyBytes);
 }
 
 std::array<std::uint8_t, crypto::kAeadNonceBytes> block_nonce(std::uint64_t offset) {
@@ -19,10 +20,12 @@ Result<FilePtr> SeriesFile::open(os::Files& files, const std::string& path, cons
   out->bytes_ = TRY(out->file_->size());
   out->header_ = TRY(decode_file_header(TRY(out->file_->read_at(0, kFileHeaderBytes))));
   if (out->header_.name != name) return fail(Code::corrupt, "the file's header names another file");
-  if (out->bytes_ < kFileHeaderBytes + kTrailerBytes) return fail(Code::corrupt, "the file is too short");
+  if (out->bytes_ < kFileHeaderBytes + kTrailerBytes)
+    return fail(Code::corrupt, "the file is too short");
   out->trailer_ = TRY(decode_trailer(TRY(out->read(out->bytes_ - kTrailerBytes, kTrailerBytes))));
   const std::uint64_t footer_bytes = std::uint64_t{out->trailer_.units} * kUnitBytes;
-  if (out->trailer_.footer_offset + footer_bytes + kTrailerBytes != out->bytes_) return fail(Code::corrupt, "the file's parts do not fit");
+  if (out->trailer_.footer_offset + footer_bytes + kTrailerBytes != out->bytes_)
+    return fail(Code::corrupt, "the file's parts do not fit");
   return out;
 }
 
@@ -32,26 +35,31 @@ SeriesFile::~SeriesFile() {
 }
 
 Result<Bytes> SeriesFile::read(std::uint64_t offset, std::size_t size) const {
-  if (offset > bytes_ || size > bytes_ - offset) return fail(Code::corrupt, "a block lies outside of its file");
+  if (offset > bytes_ || size > bytes_ - offset)
+    return fail(Code::corrupt, "a block lies outside of its file");
   Bytes out = TRY(file_->read_at(offset, size));
   if (out.size() != size) return fail(Code::corrupt, "the file ends early");
   return out;
 }
 
 Result<std::vector<Unit>> SeriesFile::footer() const {
-  return decode_footer(TRY(read(trailer_.footer_offset, std::size_t{trailer_.units} * kUnitBytes)), trailer_);
+  return decode_footer(TRY(read(trailer_.footer_offset, std::size_t{trailer_.units} * kUnitBytes)),
+                       trailer_);
 }
 
-Result<std::shared_ptr<const OpenUnit>> SeriesFile::open_unit(const Unit& unit, KeySource& keys) const {
+Result<std::shared_ptr<const OpenUnit>> SeriesFile::open_unit(const Unit& unit,
+                                                              KeySource& keys) const {
   auto out = std::make_shared<OpenUnit>();
   out->unit = unit;
   out->key = TRY(unit_key(TRY(keys.get(unit.key)), header_.salt));
   const auto reader = TRY(BlockReader::make(*this, *out));
-  out->directory = TRY(decode_directory(TRY(reader->read({unit.directory_offset, unit.directory_length, {}}))));
+  out->directory =
+      TRY(decode_directory(TRY(reader->read({unit.directory_offset, unit.directory_length, {}}))));
   return out;
 }
 
-Result<std::unique_ptr<BlockReader>> BlockReader::make(const SeriesFile& file, const OpenUnit& unit) {
+Result<std::unique_ptr<BlockReader>> BlockReader::make(const SeriesFile& file,
+                                                       const OpenUnit& unit) {
   return std::unique_ptr<BlockReader>(new BlockReader(file, TRY(crypto::AeadKey::make(unit.key))));
 }
 
@@ -63,7 +71,9 @@ Result<Bytes> BlockReader::read(const Ref& ref) {
   return compressor_.unpack(packed, kBlockBytesMax);
 }
 
-Result<Times> BlockReader::times(const GroupInfo& group) { return decode_times(TRY(read(group.times)), group.rows); }
+Result<Times> BlockReader::times(const GroupInfo& group) {
+  return decode_times(TRY(read(group.times)), group.rows);
+}
 
 Result<Column> BlockReader::column(const GroupInfo& group, const ColumnInfo& column) {
   return decode_column(TRY(read(column.ref)), group.rows, column.values);

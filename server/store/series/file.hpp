@@ -1,8 +1,8 @@
 // Series files (docs/spec/series.md, Files and File): names, directories, and one open for reading.
 //
-// A unit is what one device reported about one subject; its blocks open with the subject's key only.
-// Errors: corrupt, io_error, not_found (the unit's key is gone). Threads: a SeriesFile is shared by
-// any number; it never changes.
+// A unit is what one device reported about one subject; its blocks open with the subject's key
+// only. Errors: corrupt, io_error, not_found (the unit's key is gone). Threads: a SeriesFile is
+// shared by any number; it never changes.
 #pragma once
 
 #include <atomic>
@@ -26,8 +26,8 @@ using journal::SegmentId;
 inline constexpr std::size_t kFileHeaderBytes = 64;
 inline constexpr std::size_t kUnitBytes = 52;
 inline constexpr std::size_t kTrailerBytes = 32;
-inline constexpr std::size_t kInlineMax = 40;          // plain bytes that lie in the directory itself
-inline constexpr std::size_t kEdgeTextMax = 256;       // of a first or last value
+inline constexpr std::size_t kInlineMax = 40;     // plain bytes that lie in the directory itself
+inline constexpr std::size_t kEdgeTextMax = 256;  // of a first or last value
 inline constexpr std::size_t kDirectoryBytesMax = 16 * 1024 * 1024;
 inline constexpr std::size_t kSaltBytes = 16;
 
@@ -39,10 +39,12 @@ struct FileName {
   SegmentId last = 0;
   auto operator<=>(const FileName&) const = default;
   bool covers(const FileName& other) const {
-    return day == other.day && retention == other.retention && first <= other.first && other.last <= last && *this != other;
+    return day == other.day && retention == other.retention && first <= other.first &&
+           other.last <= last && *this != other;
   }
 };
-std::string file_name_text(const FileName& name);  // "000-0000000000000001-0000000000000009.hfc", without the day
+std::string file_name_text(
+    const FileName& name);  // "000-0000000000000001-0000000000000009.hfc", without the day
 std::optional<FileName> parse_file_name(std::int64_t day, std::string_view name);
 std::optional<std::int64_t> parse_day(std::string_view text);  // "2026-11-24"
 
@@ -90,7 +92,8 @@ Bytes encode_directory(const Directory& directory);
 Result<Directory> decode_directory(View plain);
 
 using Salt = std::array<std::uint8_t, kSaltBytes>;
-// The key of one subject's blocks in the file with this salt, and the nonce of the block at an offset.
+// The key of one subject's blocks in the file with this salt, and the nonce of the block at an
+// offset.
 Result<Bytes> unit_key(const Key& subject_key, const Salt& salt);
 std::array<std::uint8_t, crypto::kAeadNonceBytes> block_nonce(std::uint64_t offset);
 
@@ -128,7 +131,8 @@ class BlockReader final {
   Result<Column> column(const GroupInfo& group, const ColumnInfo& column);
 
  private:
-  BlockReader(const SeriesFile& file, std::unique_ptr<crypto::AeadKey> key) : file_(file), key_(std::move(key)) {}
+  BlockReader(const SeriesFile& file, std::unique_ptr<crypto::AeadKey> key)
+      : file_(file), key_(std::move(key)) {}
   const SeriesFile& file_;
   std::unique_ptr<crypto::AeadKey> key_;
   Compressor compressor_;
@@ -137,7 +141,8 @@ class BlockReader final {
 class SeriesFile final {
  public:
   // Checks header and trailer, and that they are what `name` says.
-  static Result<std::shared_ptr<SeriesFile>> open(os::Files& files, const std::string& path, const FileName& name);
+  static Result<std::shared_ptr<SeriesFile>> open(os::Files& files, const std::string& path,
+                                                  const FileName& name);
   ~SeriesFile();
   SeriesFile(const SeriesFile&) = delete;
   SeriesFile& operator=(const SeriesFile&) = delete;

@@ -38,7 +38,8 @@ ColumnInfo describe(const NamedColumn& named) {
 
 }  // namespace
 
-Result<std::unique_ptr<FileWriter>> FileWriter::create(os::Files& files, os::Entropy& entropy, const std::string& path,
+Result<std::unique_ptr<FileWriter>> FileWriter::create(os::Files& files, os::Entropy& entropy,
+                                                       const std::string& path,
                                                        const FileName& name) {
   std::unique_ptr<FileWriter> out(new FileWriter(files, path));
   out->file_ = TRY(files.open(path + ".tmp", os::Open::create));
@@ -49,8 +50,13 @@ Result<std::unique_ptr<FileWriter>> FileWriter::create(os::Files& files, os::Ent
   return out;
 }
 
+FileWriter::~FileWriter() {
+  if (!published_) static_cast<void>(files_.remove(path_ + ".tmp"));
+}
+
 Status FileWriter::begin_unit(const Ulid& device, const Ulid& subject, const Key& key) {
-  assert(units_.empty() || std::tie(units_.back().device, units_.back().subject) < std::tie(device, subject));
+  assert(units_.empty() ||
+         std::tie(units_.back().device, units_.back().subject) < std::tie(device, subject));
   units_.push_back({device, subject, key.id, 0, 0});
   Bytes bytes = TRY(unit_key(key, header_.salt));
   key_ = TRY(crypto::AeadKey::make(bytes));
@@ -127,12 +133,15 @@ Status FileWriter::end_unit() {
 Status FileWriter::publish() {
   Bytes footer;
   for (const Unit& unit : units_) put_unit(footer, unit);
-  const Trailer trailer{written_ + buffer_.size(), static_cast<std::uint32_t>(units_.size()), crc32c(footer)};
+  const Trailer trailer{written_ + buffer_.size(), static_cast<std::uint32_t>(units_.size()),
+                        crc32c(footer)};
   append(buffer_, footer);
   append(buffer_, encode_trailer(trailer));
   TRY(flush(0));
   TRY(file_->sync());
-  return files_.rename(path_ + ".tmp", path_);
+  TRY(files_.rename(path_ + ".tmp", path_));
+  published_ = true;
+  return {};
 }
 
 }  // namespace holdfast::series

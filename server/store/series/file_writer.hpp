@@ -1,7 +1,6 @@
-// Writes one series file: units in order of device and subject, their streams in order of name, rows
-// in order of time. The file appears under its name with publish(), complete and synced; a writer
-// that is dropped before leaves only a temporary name.
-// Threads: one at a time.
+// Writes one series file: units in order of device and subject, their streams in order of name,
+// rows in order of time. The file appears under its name with publish(), complete and synced; a
+// writer that is dropped before leaves only a temporary name. Threads: one at a time.
 #pragma once
 
 #include "libs/os/entropy.hpp"
@@ -12,8 +11,11 @@ namespace holdfast::series {
 
 class FileWriter final {
  public:
-  static Result<std::unique_ptr<FileWriter>> create(os::Files& files, os::Entropy& entropy, const std::string& path,
-                                                    const FileName& name);
+  static Result<std::unique_ptr<FileWriter>> create(os::Files& files, os::Entropy& entropy,
+                                                    const std::string& path, const FileName& name);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
   Status begin_unit(const Ulid& device, const Ulid& subject, const Key& key);
   // Any number of rows, ordered; split into groups here. Times of one stream never step back.
   Status add_rows(std::string_view stream, const Rows& rows);
@@ -40,6 +42,7 @@ class FileWriter final {
   Directory directory_;
   Compressor compressor_;
   std::uint64_t points_ = 0;
+  bool published_ = false;
 };
 
 }  // namespace holdfast::series

@@ -16,8 +16,12 @@ using Mini = std::array<std::uint64_t, kMini>;
 
 enum class Mode : std::uint8_t { constant, plain, delta, delta2 };
 
-std::uint64_t to_bits(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-std::int64_t to_signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+std::uint64_t to_bits(std::int64_t value) {
+  return static_cast<std::uint64_t>(value);
+}
+std::int64_t to_signed(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
 std::size_t varint_bytes(std::uint64_t value) {
   return std::max<std::size_t>(1, (static_cast<std::size_t>(std::bit_width(value)) + 6) / 7);
 }
@@ -31,13 +35,17 @@ struct Plan {
 
 Plan plan_from(std::span<const std::uint64_t> values, std::uint64_t low) {
   std::array<std::uint16_t, 65> of_width{};
-  for (const std::uint64_t value : values) ++of_width[static_cast<std::size_t>(std::bit_width(value - low))];
+  for (const std::uint64_t value : values)
+    ++of_width[static_cast<std::size_t>(std::bit_width(value - low))];
   Plan best;
   // Exceptions cost at least two bytes: their position, and the bits above.
   std::size_t exceptions = 0;
   std::size_t exception_bits = 0;
   for (unsigned width = 64;; --width) {
-    const std::size_t high_bytes = exceptions == 0 ? 0 : 1 + exceptions + (exception_bits - exceptions * width + 6 * exceptions) / 7;
+    const std::size_t high_bytes =
+        exceptions == 0
+            ? 0
+            : 1 + exceptions + (exception_bits - exceptions * width + 6 * exceptions) / 7;
     const std::size_t bytes = (values.size() * width + 7) / 8 + high_bytes;
     if (bytes < best.bytes) best = {low, width, bytes};
     if (width == 0) break;
@@ -125,7 +133,9 @@ void numbers_of(Mode mode, std::span<const std::int64_t> values, std::uint64_t g
   }
 }
 
-std::size_t first_of(Mode mode) { return mode == Mode::delta2 ? 2 : 1; }
+std::size_t first_of(Mode mode) {
+  return mode == Mode::delta2 ? 2 : 1;
+}
 
 std::size_t cost_of(Mode mode, std::span<const std::int64_t> values, std::uint64_t g) {
   // From the middle: the beginning of a day is often not like the rest.
@@ -167,7 +177,8 @@ void unpack(const std::uint8_t* bits, unsigned width, std::span<std::uint64_t> o
     return word;
   };
   if (width <= 57) {  // a number and the bits before it in its byte fit one word
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = word_at(i * width / 8) >> (i * width % 8) & mask;
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = word_at(i * width / 8) >> (i * width % 8) & mask;
     return;
   }
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -199,7 +210,8 @@ Status take_mini(ByteReader& in, std::span<std::uint64_t> out) {
   const View positions = TRY(in.take(exceptions));
   for (const std::uint8_t position : positions) {
     const std::uint64_t high = TRY(in.varint());
-    if (position >= out.size() || width == 64) return fail(Code::corrupt, "packed integers have an impossible exception");
+    if (position >= out.size() || width == 64)
+      return fail(Code::corrupt, "packed integers have an impossible exception");
     out[position] |= high << width;
   }
   for (std::uint64_t& value : out) value += low;

@@ -1,5 +1,5 @@
-// Packs sequences of 64-bit integers (docs/spec/series.md, ints): a common divisor, differences, and
-// blocks of 128 in as few bits as most of them need. Pure; thread-safe.
+// Packs sequences of 64-bit integers (docs/spec/series.md, ints): a common divisor, differences,
+// and blocks of 128 in as few bits as most of them need. Pure; thread-safe.
 //
 // Errors: corrupt. Decoding never makes more numbers than it is asked for.
 #pragma once

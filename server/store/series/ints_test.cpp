@@ -26,7 +26,9 @@ std::size_t round_trip(const Ints& values) {
   return bytes.size();
 }
 
-TEST(Ints, NothingIsNothing) { EXPECT_EQ(round_trip({}), 0U); }
+TEST(Ints, NothingIsNothing) {
+  EXPECT_EQ(round_trip({}), 0U);
+}
 
 TEST(Ints, EqualValuesTakeAFewBytes) {
   EXPECT_LE(round_trip({7}), 2U);
@@ -43,16 +45,19 @@ TEST(Ints, ARegularClockIsNearlyFree) {
 TEST(Ints, ACommonDivisorIsTakenOut) {
   Ints bytes;
   os::sim::Random random(1);
-  for (int i = 0; i < 1280; ++i) bytes.push_back(8'000'000'000 + static_cast<std::int64_t>(random.below(16)) * 4096);
+  for (int i = 0; i < 1280; ++i)
+    bytes.push_back(8'000'000'000 + static_cast<std::int64_t>(random.below(16)) * 4096);
   EXPECT_LT(round_trip(bytes), 1280U * 4 / 8 + 80);
 }
 
 TEST(Ints, OutliersOnEitherSideAreExceptions) {
   Ints values;
   os::sim::Random random(2);
-  for (int i = 0; i < 1280; ++i) values.push_back(1000 + static_cast<std::int64_t>(random.below(8)));
+  for (int i = 0; i < 1280; ++i)
+    values.push_back(1000 + static_cast<std::int64_t>(random.below(8)));
   const std::size_t calm = round_trip(values);
-  for (int i = 50; i < 1280; i += 128) values[static_cast<std::size_t>(i)] = i % 256 < 128 ? 1'000'000 : -1'000'000;
+  for (int i = 50; i < 1280; i += 128)
+    values[static_cast<std::size_t>(i)] = i % 256 < 128 ? 1'000'000 : -1'000'000;
   EXPECT_LT(round_trip(values), calm + 10 * 9);
 }
 
@@ -70,7 +75,8 @@ TEST(Ints, EveryWidthComesBack) {
   for (unsigned width = 1; width <= 64; ++width) {
     for (const std::size_t count : {2U, 127U, 128U, 129U, 130U, 300U}) {
       Ints values;
-      for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<std::int64_t>(random.next() >> (64 - width)));
+      for (std::size_t i = 0; i < count; ++i)
+        values.push_back(static_cast<std::int64_t>(random.next() >> (64 - width)));
       round_trip(values);
     }
   }
@@ -86,9 +92,9 @@ TEST(Ints, RandomSequencesComeBack) {
     const std::uint64_t style = random.below(4);
     for (std::int64_t& each : values) {
       const std::uint64_t noise = random.below(scale);
-      if (style == 0) value += noise;                        // a counter
-      if (style == 1) value += noise - scale / 2;            // a walk
-      if (style == 2) value = noise;                         // noise
+      if (style == 0) value += noise;                             // a counter
+      if (style == 1) value += noise - scale / 2;                 // a walk
+      if (style == 2) value = noise;                              // noise
       if (style == 3 && random.chance(2)) value = random.next();  // steps
       each = static_cast<std::int64_t>(value);
     }

@@ -25,7 +25,8 @@ bool scaled(double value, double power, std::int64_t& out) {
   const double wide = value * power;
   if (!(std::fabs(wide) < kScaledMax)) return false;  // NaN as well
   out = std::llround(wide);
-  return std::bit_cast<std::uint64_t>(static_cast<double>(out) / power) == std::bit_cast<std::uint64_t>(value);
+  return std::bit_cast<std::uint64_t>(static_cast<double>(out) / power) ==
+         std::bit_cast<std::uint64_t>(value);
 }
 
 // The smallest exponent that fits nearly all of a sample; -1: none.
@@ -38,7 +39,10 @@ int exponent_of(std::span<const std::uint64_t> bits) {
     std::size_t fits = 0;
     std::int64_t integer = 0;
     for (std::size_t i = 0; i < bits.size(); i += step) {
-      fits += scaled(std::bit_cast<double>(bits[i]), kPowers[static_cast<std::size_t>(exponent)], integer) ? 1 : 0;
+      fits += scaled(std::bit_cast<double>(bits[i]), kPowers[static_cast<std::size_t>(exponent)],
+                     integer)
+                  ? 1
+                  : 0;
     }
     if (fits > best_fits) {
       best = exponent;
@@ -117,16 +121,19 @@ void put_doubles(Bytes& out, std::span<const std::uint64_t> bits, Compressor& co
 
 Status take_decimal(ByteReader& in, std::span<std::uint64_t> out) {
   const std::uint8_t exponent = TRY(in.le<std::uint8_t>());
-  if (exponent >= kPowers.size()) return fail(Code::corrupt, "a decimal column has an impossible exponent");
+  if (exponent >= kPowers.size())
+    return fail(Code::corrupt, "a decimal column has an impossible exponent");
   std::vector<std::int64_t> integers(out.size());
   TRY(take_ints(in, integers));
   const double power = kPowers[exponent];
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::bit_cast<std::uint64_t>(static_cast<double>(integers[i]) / power);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = std::bit_cast<std::uint64_t>(static_cast<double>(integers[i]) / power);
   const std::uint64_t exceptions = TRY(in.varint());
   std::uint64_t at = 0;
   for (std::uint64_t i = 0; i < exceptions; ++i) {
     const std::uint64_t gap = TRY(in.varint());
-    if (gap >= out.size() - at) return fail(Code::corrupt, "a decimal column has an exception nowhere");
+    if (gap >= out.size() - at)
+      return fail(Code::corrupt, "a decimal column has an exception nowhere");
     at += gap;
     out[at] = TRY(in.le<std::uint64_t>());
   }
@@ -148,13 +155,15 @@ Status take_doubles(ByteReader& in, std::span<std::uint64_t> out) {
       continue;
     }
     out[i] = 0;
-    for (std::size_t slice = 0; slice < 8; ++slice) out[i] |= std::uint64_t{bytes[slice * out.size() + i]} << (8 * slice);
+    for (std::size_t slice = 0; slice < 8; ++slice)
+      out[i] |= std::uint64_t{bytes[slice * out.size() + i]} << (8 * slice);
   }
   return {};
 }
 
 bool whole(double value) {
-  return std::fabs(value) <= kScaledMax && std::trunc(value) == value && !(value == 0 && std::signbit(value));
+  return std::fabs(value) <= kScaledMax && std::trunc(value) == value &&
+         !(value == 0 && std::signbit(value));
 }
 
 // Can integers and doubles lie together, told apart by being whole?
@@ -162,7 +171,9 @@ bool by_wholeness(std::span<const std::uint8_t> kinds, std::span<const std::uint
   for (std::size_t i = 0; i < bits.size(); ++i) {
     if (kinds[i] == kInteger) {
       const auto integer = static_cast<std::int64_t>(bits[i]);
-      if (integer < -static_cast<std::int64_t>(kScaledMax) || integer > static_cast<std::int64_t>(kScaledMax)) return false;
+      if (integer < -static_cast<std::int64_t>(kScaledMax) ||
+          integer > static_cast<std::int64_t>(kScaledMax))
+        return false;
     } else if (whole(std::bit_cast<double>(bits[i]))) {
       return false;
     }
@@ -170,29 +181,34 @@ bool by_wholeness(std::span<const std::uint8_t> kinds, std::span<const std::uint
   return true;
 }
 
-void put_as_doubles(Bytes& out, std::span<const std::uint8_t> kinds, std::span<const std::uint64_t> bits,
-                    Compressor& compressor) {
+void put_as_doubles(Bytes& out, std::span<const std::uint8_t> kinds,
+                    std::span<const std::uint64_t> bits, Compressor& compressor) {
   std::vector<std::uint64_t> all(bits.begin(), bits.end());
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (kinds[i] == kInteger) all[i] = std::bit_cast<std::uint64_t>(static_cast<double>(static_cast<std::int64_t>(all[i])));
+    if (kinds[i] == kInteger)
+      all[i] = std::bit_cast<std::uint64_t>(static_cast<double>(static_cast<std::int64_t>(all[i])));
   }
   put_doubles(out, all, compressor);
 }
 
-Status take_by_wholeness(ByteReader& in, std::span<std::uint8_t> kinds, std::span<std::uint64_t> bits) {
+Status take_by_wholeness(ByteReader& in, std::span<std::uint8_t> kinds,
+                         std::span<std::uint64_t> bits) {
   TRY(take_doubles(in, bits));
   for (std::size_t i = 0; i < bits.size(); ++i) {
     const double value = std::bit_cast<double>(bits[i]);
     kinds[i] = whole(value) ? kInteger : kDouble;
-    if (kinds[i] == kInteger) bits[i] = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+    if (kinds[i] == kInteger)
+      bits[i] = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
   }
   return {};
 }
 
-Status take_by_bitmap(ByteReader& in, std::span<std::uint8_t> kinds, std::span<std::uint64_t> bits) {
+Status take_by_bitmap(ByteReader& in, std::span<std::uint8_t> kinds,
+                      std::span<std::uint64_t> bits) {
   const std::vector<bool> is_integer = TRY(take_bitmap(in, bits.size()));
   const auto count = static_cast<std::size_t>(std::ranges::count(is_integer, true));
-  if (TRY(in.varint()) != count || count == 0 || count == bits.size()) return fail(Code::corrupt, "a column's integers are miscounted");
+  if (TRY(in.varint()) != count || count == 0 || count == bits.size())
+    return fail(Code::corrupt, "a column's integers are miscounted");
   std::vector<std::int64_t> integers(count);
   TRY(take_ints(in, integers));
   std::vector<std::uint64_t> doubles(bits.size() - count);
@@ -208,8 +224,8 @@ Status take_by_bitmap(ByteReader& in, std::span<std::uint8_t> kinds, std::span<s
 
 }  // namespace
 
-void put_numbers(Bytes& out, std::span<const std::uint8_t> kinds, std::span<const std::uint64_t> bits,
-                 Compressor& compressor) {
+void put_numbers(Bytes& out, std::span<const std::uint8_t> kinds,
+                 std::span<const std::uint64_t> bits, Compressor& compressor) {
   const auto integers = static_cast<std::size_t>(std::ranges::count(kinds, kInteger));
   const auto signed_of = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
   if (integers == 0) {
@@ -251,7 +267,8 @@ Status take_numbers(ByteReader& in, std::span<std::uint8_t> kinds, std::span<std
     std::ranges::fill(kinds, kInteger);
     std::vector<std::int64_t> integers(bits.size());
     TRY(take_ints(in, integers));
-    std::ranges::transform(integers, bits.begin(), [](std::int64_t value) { return static_cast<std::uint64_t>(value); });
+    std::ranges::transform(integers, bits.begin(),
+                           [](std::int64_t value) { return static_cast<std::uint64_t>(value); });
     return {};
   }
   if (form != kAllDoubles) return fail(Code::corrupt, "a column's numbers have an unknown form");

@@ -12,8 +12,8 @@
 namespace holdfast::series {
 
 // Kinds are 3 (int64) and 4 (f64), as in reading.hpp.
-void put_numbers(Bytes& out, std::span<const std::uint8_t> kinds, std::span<const std::uint64_t> bits,
-                 Compressor& compressor);
+void put_numbers(Bytes& out, std::span<const std::uint8_t> kinds,
+                 std::span<const std::uint64_t> bits, Compressor& compressor);
 // Fills both, which are of equal size and not empty.
 Status take_numbers(ByteReader& in, std::span<std::uint8_t> kinds, std::span<std::uint64_t> bits);
 

@@ -32,7 +32,9 @@ void put_cell(Bytes& out, const Value& value) {
   std::visit(Put{out}, value);
 }
 
-bool absent(const wire::Field& field) { return std::holds_alternative<std::monostate>(field.value); }
+bool absent(const wire::Field& field) {
+  return std::holds_alternative<std::monostate>(field.value);
+}
 
 // The fields that are there, as the bytes of a group's names.
 Result<Bytes> names_of(const wire::Reading& reading) {
@@ -44,7 +46,8 @@ Result<Bytes> names_of(const wire::Reading& reading) {
     }
     const auto* text = std::get_if<std::string>(&field.value);
     if (text != nullptr && text->size() > kStringBytesMax) {
-      return fail(Code::invalid_argument, "the text of field \"" + field.name + "\" is longer than 4,096 bytes");
+      return fail(Code::invalid_argument,
+                  "the text of field \"" + field.name + "\" is longer than 4,096 bytes");
     }
     put_short(names, field.name);
   }
@@ -54,7 +57,8 @@ Result<Bytes> names_of(const wire::Reading& reading) {
 void put_sample(Bytes& out, const wire::Reading& reading, WallTime now) {
   const TimeSource source = judge(reading.device_time, now);
   out.push_back(static_cast<std::uint8_t>(source));
-  put_varint(out, zigzag(source == TimeSource::server ? reading.offset.us : reading.device_time->us));
+  put_varint(out,
+             zigzag(source == TimeSource::server ? reading.offset.us : reading.device_time->us));
   for (const wire::Field& field : reading.fields) put_cell(out, field.value);
 }
 
@@ -69,7 +73,8 @@ Result<Cell> take_cell(ByteReader& in) {
     cell.bits = TRY(in.le<std::uint64_t>());
   } else if (cell.kind == Cell::Kind::text) {
     const std::uint64_t size = TRY(in.varint());
-    if (size > kStringBytesMax) return fail(Code::corrupt, "a text in a reading is longer than any can be");
+    if (size > kStringBytesMax)
+      return fail(Code::corrupt, "a text in a reading is longer than any can be");
     cell.text = text_of(TRY(in.take(size)));
   }
   return cell;
@@ -96,7 +101,8 @@ Result<std::size_t> count_names(View names) {
   std::size_t count = 0;
   for (ByteReader in(names); !in.done(); ++count) {
     const std::uint8_t size = TRY(in.le<std::uint8_t>());
-    if (size == 0 || size > wire::kFieldNameBytesMax) return fail(Code::corrupt, "a reading has an impossible name");
+    if (size == 0 || size > wire::kFieldNameBytesMax)
+      return fail(Code::corrupt, "a reading has an impossible name");
     TRY(in.take(size));
   }
   return count;
@@ -138,9 +144,10 @@ Value value_of(const Cell& cell) {
   return {};
 }
 
-Result<Bytes> encode_readings(std::string_view stream, const std::vector<wire::Reading>& readings, WallTime now,
-                              ClassId retention) {
-  if (stream.empty() || stream.size() > kStreamBytesMax || stream.find('.') != std::string_view::npos) {
+Result<Bytes> encode_readings(std::string_view stream, const std::vector<wire::Reading>& readings,
+                              WallTime now, ClassId retention) {
+  if (stream.empty() || stream.size() > kStreamBytesMax ||
+      stream.find('.') != std::string_view::npos) {
     return fail(Code::invalid_argument, "a stream's name has 1 to 64 bytes and no dot");
   }
   if (readings.empty() || readings.size() > kSamplesMax) {
@@ -170,7 +177,8 @@ Status visit_readings(View body, WallTime time, ReadingVisitor& visitor) {
   const ClassId retention = TRY(in.le<std::uint8_t>());
   const std::size_t stream_at = in.position();
   const std::uint8_t stream_size = TRY(in.le<std::uint8_t>());
-  if (stream_size == 0 || stream_size > kStreamBytesMax) return fail(Code::corrupt, "a reading has no stream");
+  if (stream_size == 0 || stream_size > kStreamBytesMax)
+    return fail(Code::corrupt, "a reading has no stream");
   TRY(in.take(stream_size));
   const View stream = body.subspan(stream_at, 1U + stream_size);
   std::vector<Cell> cells;
@@ -179,7 +187,8 @@ Status visit_readings(View body, WallTime time, ReadingVisitor& visitor) {
     const View names = TRY(in.take(TRY(in.varint())));
     const std::size_t fields = TRY(count_names(names));
     const std::uint64_t samples = TRY(in.varint());
-    if (samples > kSamplesMax) return fail(Code::corrupt, "a reading has more samples than any can have");
+    if (samples > kSamplesMax)
+      return fail(Code::corrupt, "a reading has more samples than any can have");
     visitor.group({retention, stream.subspan(1), names});
     for (std::uint64_t i = 0; i < samples; ++i, ++number) {
       const Sample sample = TRY(take_sample(in, time + microseconds(number)));

@@ -58,8 +58,8 @@ struct Sample {
   WallTime claimed;   // uncertain: what the device said; else equal to `time`
 };
 
-// Samples with equal fields. `names` are the fields' encoded names: equal stream and names mean equal
-// metrics, "<stream>.<field>".
+// Samples with equal fields. `names` are the fields' encoded names: equal stream and names mean
+// equal metrics, "<stream>.<field>".
 struct Group {
   ClassId retention = 0;
   View stream;

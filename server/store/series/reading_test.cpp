@@ -7,7 +7,8 @@ namespace {
 
 constexpr WallTime kNow{1'767'225'600'000'000};
 
-wire::Reading sample(std::vector<std::pair<std::string, Value>> fields, std::optional<WallTime> at = std::nullopt) {
+wire::Reading sample(std::vector<std::pair<std::string, Value>> fields,
+                     std::optional<WallTime> at = std::nullopt) {
   wire::Reading out;
   out.device_time = at;
   for (auto& [name, value] : fields) out.fields.push_back({name, value, {}});
@@ -26,10 +27,13 @@ struct Seen : ReadingVisitor {
     lines.push_back("group " + std::to_string(group.retention) + " " + stream);
   }
   void sample(const Sample& sample, const std::vector<Cell>& cells) override {
-    std::string line = std::string(name_of(sample.source)) + " " + std::to_string(sample.time.us - kNow.us) + " " +
-                       std::to_string(sample.received.us - kNow.us) + " " + std::to_string(sample.claimed.us - kNow.us);
+    std::string line = std::string(name_of(sample.source)) + " " +
+                       std::to_string(sample.time.us - kNow.us) + " " +
+                       std::to_string(sample.received.us - kNow.us) + " " +
+                       std::to_string(sample.claimed.us - kNow.us);
     ASSERT_EQ(cells.size(), names.size());
-    for (std::size_t i = 0; i < cells.size(); ++i) line += " " + names[i] + "=" + wire::value_text(value_of(cells[i]));
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      line += " " + names[i] + "=" + wire::value_text(value_of(cells[i]));
     lines.push_back(line);
   }
 };
@@ -41,9 +45,19 @@ std::vector<std::string> seen(View body, WallTime time = kNow) {
 }
 
 TEST(Readings, EveryKindOfValueReadsBack) {
-  const auto body = encode_readings("lab", {sample({{"b", true}, {"c", false}, {"d", std::int64_t{INT64_MIN}}, {"e", -0.5}, {"f", "x"}, {"g", ""}})}, kNow, 3);
+  const auto body = encode_readings("lab",
+                                    {sample({{"b", true},
+                                             {"c", false},
+                                             {"d", std::int64_t{INT64_MIN}},
+                                             {"e", -0.5},
+                                             {"f", "x"},
+                                             {"g", ""}})},
+                                    kNow, 3);
   ASSERT_TRUE(body);
-  EXPECT_EQ(seen(*body), (std::vector<std::string>{"group 3 lab", "server 0 0 0 b=true c=false d=-9223372036854775808 e=-0.5 f=\"x\" g=\"\""}));
+  EXPECT_EQ(seen(*body),
+            (std::vector<std::string>{
+                "group 3 lab",
+                "server 0 0 0 b=true c=false d=-9223372036854775808 e=-0.5 f=\"x\" g=\"\""}));
 }
 
 TEST(Readings, NullsAreLeftOut) {
@@ -53,16 +67,17 @@ TEST(Readings, NullsAreLeftOut) {
 
 TEST(Readings, TimesFollowTheContract) {
   const WallTime server{kNow.us + 100};
-  const auto body = encode_readings("s", {sample({{"a", true}}), sample({{"a", true}}, kNow + seconds(-9)),
-                                          sample({{"a", true}}, WallTime{0}), sample({{"a", true}}, kNow + minutes(6)),
-                                          sample({{"a", true}}, kNow + minutes(5))}, kNow);
-  EXPECT_EQ(seen(*body, server), (std::vector<std::string>{
-      "group 0 s",
-      "server 100 100 100 a=true",
-      "device -9000000 101 -9000000 a=true",
-      "uncertain 102 102 " + std::to_string(-kNow.us) + " a=true",
-      "uncertain 103 103 360000000 a=true",
-      "device 300000000 104 300000000 a=true"}));
+  const auto body =
+      encode_readings("s",
+                      {sample({{"a", true}}), sample({{"a", true}}, kNow + seconds(-9)),
+                       sample({{"a", true}}, WallTime{0}), sample({{"a", true}}, kNow + minutes(6)),
+                       sample({{"a", true}}, kNow + minutes(5))},
+                      kNow);
+  EXPECT_EQ(seen(*body, server),
+            (std::vector<std::string>{
+                "group 0 s", "server 100 100 100 a=true", "device -9000000 101 -9000000 a=true",
+                "uncertain 102 102 " + std::to_string(-kNow.us) + " a=true",
+                "uncertain 103 103 360000000 a=true", "device 300000000 104 300000000 a=true"}));
 }
 
 TEST(Readings, AnOffsetMovesATimeWithoutDeviceTime) {
@@ -81,7 +96,10 @@ TEST(Readings, DeviceTimesAreJudged) {
 }
 
 TEST(Readings, EqualFieldsShareAGroup) {
-  const auto body = encode_readings("s", {sample({{"a", true}}), sample({{"a", false}}), sample({{"b", true}}), sample({{"a", true}})}, kNow);
+  const auto body = encode_readings(
+      "s",
+      {sample({{"a", true}}), sample({{"a", false}}), sample({{"b", true}}), sample({{"a", true}})},
+      kNow);
   const auto lines = seen(*body);
   EXPECT_EQ(lines.size(), 7U);
   EXPECT_EQ(std::ranges::count(lines, "group 0 s"), 3);
@@ -105,7 +123,11 @@ TEST(Readings, WhatDoesNotFitIsRefused) {
 }
 
 TEST(Readings, EveryCutIsRefused) {
-  const auto body = encode_readings("lab", {sample({{"temp", 20.5}, {"n", std::int64_t{300}}, {"t", "text"}}), sample({{"other", true}})}, kNow);
+  const auto body =
+      encode_readings("lab",
+                      {sample({{"temp", 20.5}, {"n", std::int64_t{300}}, {"t", "text"}}),
+                       sample({{"other", true}})},
+                      kNow);
   std::size_t whole = 0;
   for (std::size_t length = 0; length < body->size(); ++length) {
     Seen visitor;
@@ -120,8 +142,10 @@ TEST(Readings, HostileBytesAreRefused) {
   EXPECT_FALSE(visit_readings(Bytes{0, 1, 's', 2, 1, 'a', 1, 3, 0, 1}, kNow, visitor)) << "source";
   EXPECT_FALSE(visit_readings(Bytes{0, 1, 's', 2, 1, 'a', 1, 0, 0, 6}, kNow, visitor)) << "kind";
   EXPECT_FALSE(visit_readings(Bytes{0, 1, 's', 1, 0, 1, 0, 0}, kNow, visitor)) << "empty name";
-  EXPECT_FALSE(visit_readings(Bytes{0, 1, 's', 0, 0xFF, 0xFF, 0x7F}, kNow, visitor)) << "too many samples";
-  EXPECT_TRUE(visit_readings(Bytes{0, 1, 's', 2, 1, 'a', 1, 0, 0, 1}, kNow, visitor)) << "the same, right";
+  EXPECT_FALSE(visit_readings(Bytes{0, 1, 's', 0, 0xFF, 0xFF, 0x7F}, kNow, visitor))
+      << "too many samples";
+  EXPECT_TRUE(visit_readings(Bytes{0, 1, 's', 2, 1, 'a', 1, 0, 0, 1}, kNow, visitor))
+      << "the same, right";
 }
 
 }  // namespace

@@ -21,11 +21,14 @@ std::vector<Item> items_of(const std::vector<Source>& sources) {
     const Source& source = sources[s];
     for (std::uint32_t row = 0; row < source.rows.size(); ++row) {
       const std::uint32_t arrival = source.arrival.empty() ? row : source.arrival[row];
-      items.push_back({source.rows.times.time[row], static_cast<std::uint64_t>(source.rank) << 32 | arrival, s, row});
+      items.push_back({source.rows.times.time[row],
+                       static_cast<std::uint64_t>(source.rank) << 32 | arrival, s, row});
     }
   }
   const auto before = [](const Item& a, const Item& b) {
-    return a.time != b.time ? a.time < b.time : a.priority != b.priority ? a.priority < b.priority : a.row < b.row;
+    return a.time != b.time           ? a.time < b.time
+           : a.priority != b.priority ? a.priority < b.priority
+                                      : a.row < b.row;
   };
   if (!std::ranges::is_sorted(items, before)) std::ranges::sort(items, before);
   return items;
@@ -62,7 +65,8 @@ struct Candidate {
   std::uint32_t value = 0;
 };
 
-Column gather(const std::vector<Source>& sources, const Placement& placement, std::string_view field, std::size_t rows) {
+Column gather(const std::vector<Source>& sources, const Placement& placement,
+              std::string_view field, std::size_t rows) {
   std::vector<Candidate> best(rows);
   std::size_t count = 0;
   for (std::size_t s = 0; s < sources.size(); ++s) {
@@ -84,7 +88,8 @@ Column gather(const std::vector<Source>& sources, const Placement& placement, st
     if (at.column == nullptr) continue;
     const std::uint8_t kind = at.column->kinds[at.value];
     const std::uint64_t bits = at.column->bits[at.value];
-    out.push(kind, bits, is_text(kind) ? std::string_view(at.column->texts[bits]) : std::string_view());
+    out.push(kind, bits,
+             is_text(kind) ? std::string_view(at.column->texts[bits]) : std::string_view());
     if (count != rows) out.rows.push_back(row);
   }
   return out;
@@ -94,7 +99,9 @@ bool in_order(const Source& source) {
   const Times& times = source.rows.times;
   for (std::size_t i = 1; i < times.size(); ++i) {
     if (times.time[i] < times.time[i - 1]) return false;
-    if (times.time[i] == times.time[i - 1] && (times.source[i] == kDevice || times.source[i - 1] == kDevice)) return false;
+    if (times.time[i] == times.time[i - 1] &&
+        (times.source[i] == kDevice || times.source[i - 1] == kDevice))
+      return false;
   }
   return source.arrival.empty() || std::ranges::is_sorted(source.arrival);
 }
@@ -135,17 +142,23 @@ Rows merge_rows(std::vector<Source> sources) {
 Rows slice_rows(const Rows& rows, std::size_t begin, std::size_t end) {
   Rows out;
   const auto part = [&](const auto& all) {
-    return std::decay_t<decltype(all)>(all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(end));
+    return std::decay_t<decltype(all)>(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       all.begin() + static_cast<std::ptrdiff_t>(end));
   };
   out.times = {part(rows.times.time), part(rows.times.other), part(rows.times.source)};
   for (const NamedColumn& named : rows.columns) {
     const Column& from = named.column;
     Column column;
-    for (std::size_t i = from.rows.empty() ? begin : static_cast<std::size_t>(std::ranges::lower_bound(from.rows, begin) - from.rows.begin());
+    for (std::size_t i = from.rows.empty()
+                             ? begin
+                             : static_cast<std::size_t>(std::ranges::lower_bound(from.rows, begin) -
+                                                        from.rows.begin());
          i < from.size() && from.row(i) < end; ++i) {
       const bool text = is_text(from.kinds[i]);
-      column.push(from.kinds[i], from.bits[i], text ? std::string_view(from.texts[from.bits[i]]) : std::string_view());
-      if (!from.rows.empty()) column.rows.push_back(from.row(i) - static_cast<std::uint32_t>(begin));
+      column.push(from.kinds[i], from.bits[i],
+                  text ? std::string_view(from.texts[from.bits[i]]) : std::string_view());
+      if (!from.rows.empty())
+        column.rows.push_back(from.row(i) - static_cast<std::uint32_t>(begin));
     }
     if (column.rows.size() == end - begin) column.rows.clear();
     if (column.size() > 0) out.columns.push_back({named.field, std::move(column)});

@@ -1,5 +1,5 @@
-// Rows: samples of one stream of one device, column by column; and how several sources of them become
-// one sequence, ordered and without repeats (docs/spec/series.md, File). Pure; thread-safe.
+// Rows: samples of one stream of one device, column by column; and how several sources of them
+// become one sequence, ordered and without repeats (docs/spec/series.md, File). Pure; thread-safe.
 #pragma once
 
 #include <string>

@@ -1,0 +1,205 @@
+// Merging: the many small files of a day and class become few, and in the end one.
+#include <algorithm>
+
+#include "server/store/series/file_writer.hpp"
+#include "server/store/series/store.hpp"
+
+namespace holdfast::series {
+namespace {
+
+constexpr std::size_t kFilesAtOnce = 8;           // so many of like size are merged
+constexpr std::uint64_t kSmallBytes = 64 * 1024;  // all below are of like size
+constexpr std::size_t kWindowRows = 32 * 1024;    // decoded at once, about
+constexpr std::int64_t kGraceUs =
+    3'600'000'000;  // a day's readings may come this late without a merge
+
+// The rows of one stream of one unit in all inputs, read in windows of time.
+class StreamMerger {
+ public:
+  struct Item {
+    BlockReader* reader = nullptr;
+    const GroupInfo* group = nullptr;
+    std::uint32_t rank = 0;
+  };
+  explicit StreamMerger(std::vector<Item> items) : items_(std::move(items)) {
+    std::ranges::stable_sort(items_, {}, [](const Item& item) { return item.group->first; });
+  }
+
+  // The next rows, in order; empty at the end.
+  Result<Rows> next() {
+    while (at_ < items_.size() || !open_.empty()) {
+      std::size_t rows = 0;
+      for (; at_ < items_.size() && rows < kWindowRows; ++at_) {
+        rows += items_[at_].group->rows;
+        open_.push_back({TRY(read(items_[at_])), items_[at_].rank, {}});
+      }
+      // What comes later begins here or after; everything before is complete.
+      const std::int64_t border = at_ < items_.size() ? items_[at_].group->first : INT64_MAX;
+      Rows out = merge_rows(split(border));
+      if (out.size() > 0) return out;
+    }
+    return Rows{};
+  }
+
+ private:
+  static Result<Rows> read(const Item& item) {
+    Rows rows;
+    rows.times = TRY(item.reader->times(*item.group));
+    for (const ColumnInfo& column : item.group->columns) {
+      rows.columns.push_back({column.field, TRY(item.reader->column(*item.group, column))});
+    }
+    return rows;
+  }
+
+  // Takes the rows before `border` out of what is open.
+  std::vector<Source> split(std::int64_t border) {
+    std::vector<Source> before;
+    std::vector<Source> after;
+    for (Source& source : open_) {
+      if (border == INT64_MAX || source.rows.times.time.back() < border) {
+        before.push_back(std::move(source));
+        continue;
+      }
+      before.push_back({cut_rows(source.rows, INT64_MIN, border), source.rank, {}});
+      after.push_back({cut_rows(source.rows, border, INT64_MAX), source.rank, {}});
+    }
+    open_ = std::move(after);
+    return before;
+  }
+
+  std::vector<Item> items_;
+  std::size_t at_ = 0;
+  std::vector<Source> open_;
+};
+
+// One unit of one input.
+struct Input {
+  std::uint32_t rank = 0;
+  std::shared_ptr<const OpenUnit> unit;
+  std::unique_ptr<BlockReader> reader;
+};
+
+Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
+  std::map<std::string, std::vector<StreamMerger::Item>> streams;
+  for (const Input& input : inputs) {
+    for (const StreamInfo& stream : input.unit->directory.streams) {
+      for (const GroupInfo& group : stream.groups)
+        streams[stream.name].push_back({input.reader.get(), &group, input.rank});
+    }
+  }
+  for (auto& [name, items] : streams) {
+    StreamMerger merger(std::move(items));
+    Rows kept;  // less than a group, waiting for more
+    for (Rows rows = TRY(merger.next()); rows.size() > 0; rows = TRY(merger.next())) {
+      if (kept.size() > 0) {
+        std::vector<Source> both;
+        both.push_back({std::move(kept), 0, {}});
+        both.push_back({std::move(rows), 1, {}});
+        rows = merge_rows(std::move(both));
+      }
+      const std::size_t whole = rows.size() / kGroupRowsMax * kGroupRowsMax;
+      TRY(writer.add_rows(name, slice_rows(rows, 0, whole)));
+      kept = slice_rows(rows, whole, rows.size());
+    }
+    TRY(writer.add_rows(name, kept));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Store::merge(const std::vector<FilePtr>& inputs) {
+  FileName name = inputs.front()->name();
+  std::map<std::pair<Ulid, Ulid>, std::vector<std::pair<std::uint32_t, Unit>>> units;
+  for (std::uint32_t rank = 0; rank < inputs.size(); ++rank) {
+    name.first = std::min(name.first, inputs[rank]->name().first);
+    name.last = std::max(name.last, inputs[rank]->name().last);
+    for (const Unit& unit : TRY(inputs[rank]->footer()))
+      units[{unit.device, unit.subject}].push_back({rank, unit});
+  }
+  const auto writer =
+      TRY(FileWriter::create(system_.files, system_.entropy, files_.path(name), name));
+  for (const auto& [id, parts] : units) {
+    std::vector<Input> open;
+    for (const auto& [rank, unit] : parts) {
+      auto opened = inputs[rank]->open_unit(unit, keys_);
+      if (!opened && opened.error().code == Code::not_found) continue;  // erased
+      if (!opened) return std::unexpected(opened.error());
+      auto reader = TRY(BlockReader::make(*inputs[rank], **opened));
+      open.push_back({rank, std::move(*opened), std::move(reader)});
+    }
+    if (open.empty()) continue;
+    TRY(writer->begin_unit(id.first, id.second, TRY(keys_.get(open.back().unit->unit.key))));
+    TRY(merge_unit(*writer, open));
+    TRY(writer->end_unit());
+  }
+  TRY(writer->publish());
+  TRY(system_.files.sync_dir(os::folder_of(files_.path(name))));
+  return files_.replace(inputs, name);
+}
+
+// Runs of files of one day and class, oldest first, that are worth merging.
+std::vector<std::vector<FilePtr>> Store::due_for_merge() const {
+  std::vector<std::vector<FilePtr>> out;
+  const std::int64_t now = system_.clock.wall().us;
+  const VersionPtr version = files_.version();
+  for (const auto& [day, all] : version->days) {
+    std::map<ClassId, std::vector<FilePtr>> classes;
+    for (const FilePtr& file : all) {
+      const bool bad = unmergeable_.with(
+          [&](const std::set<std::string>& paths) { return paths.contains(file->path()); });
+      auto& files = classes[file->name().retention];
+      // A run must not reach over a damaged file: what it makes would take that one's place.
+      if (bad) {
+        files.clear();
+      } else {
+        files.push_back(file);
+      }
+    }
+    for (auto& [retention, files] : classes) {
+      if (files.size() < 2) continue;
+      std::uint64_t sum = 0;
+      std::uint64_t largest = 0;
+      for (const FilePtr& file : files) {
+        sum += file->bytes();
+        largest = std::max(largest, file->bytes());
+      }
+      const bool over = now > (day + 1) * 86'400'000'000 + kGraceUs;
+      // A day that is over becomes one file, but not anew for each late point.
+      if (over && ((sum - largest) * 10 >= largest || files.size() >= kFilesAtOnce)) {
+        out.push_back(files);
+        continue;
+      }
+      // The newest ones of like size; runs must not have gaps, or their ranges would not nest.
+      std::uint64_t newer = kSmallBytes;
+      std::size_t run = 0;
+      while (run < files.size() && files[files.size() - 1 - run]->bytes() <= newer * 2)
+        newer += files[files.size() - 1 - run++]->bytes();
+      if (run >= kFilesAtOnce)
+        out.emplace_back(files.end() - static_cast<std::ptrdiff_t>(run), files.end());
+    }
+  }
+  return out;
+}
+
+Status Store::maintain() {
+  Status done;
+  merge_workers_->call([&] { done = merge_what_is_due(); });
+  return done;
+}
+
+Status Store::merge_what_is_due() {
+  for (const std::vector<FilePtr>& inputs : due_for_merge()) {
+    auto merged = merge(inputs);
+    if (merged) continue;
+    if (merged.error().code != Code::corrupt) return merged;
+    raise_alarm("series files of " + day_text(inputs.front()->name().day) +
+                " are damaged and stay as they are: " + merged.error().text());
+    unmergeable_.with([&](std::set<std::string>& paths) {
+      for (const FilePtr& input : inputs) paths.insert(input->path());
+    });
+  }
+  return {};
+}
+
+}  // namespace holdfast::series
