@@ -1,5 +1,7 @@
 #include "libs/http/conditional.hpp"
 
+#include <charconv>
+
 namespace holdfast::http {
 namespace {
 
@@ -44,6 +46,18 @@ Status require_match(const Request& request, std::uint64_t revision) {
   }
   return fail(Code::precondition_failed,
               "The object is at revision " + std::to_string(revision) + " by now.");
+}
+
+Result<std::optional<std::int64_t>> wanted_revision(const Request& request) {
+  TRY(require_if_match(request));
+  const std::string_view text = *request.header("If-Match");
+  if (text == "*") return std::nullopt;
+  std::int64_t revision = 0;
+  if (text.size() > 2 && text.starts_with('"') && text.ends_with('"')) {
+    const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size() - 1, revision);
+    if (error == std::errc{} && end == text.data() + text.size() - 1 && revision > 0) return revision;
+  }
+  return fail(Code::precondition_failed, "If-Match is no ETag of this object.");
 }
 
 bool none_match_hits(const Request& request, std::string_view tag) {

@@ -26,6 +26,15 @@ TEST(Conditional, IfMatchIsRequiredAndMustBeTheRevision) {
   }
 }
 
+TEST(Conditional, TheWantedRevisionIsRead) {
+  EXPECT_EQ(wanted_revision(Request{}).error().code, Code::precondition_required);
+  EXPECT_EQ(wanted_revision(with("If-Match", "\"7\"")), std::optional<std::int64_t>(7));
+  EXPECT_EQ(wanted_revision(with("If-Match", "*")), std::optional<std::int64_t>());
+  for (std::string_view bad : {"7", "\"\"", "\"x\"", "W/\"7\"", "\"7\", \"8\"", "\"-7\"", "\"99999999999999999999\""}) {
+    EXPECT_EQ(wanted_revision(with("If-Match", bad)).error().code, Code::precondition_failed) << bad;
+  }
+}
+
 TEST(Conditional, IfNoneMatchComparesWeakly) {
   EXPECT_FALSE(none_match_hits(Request{}, "\"a\""));
   EXPECT_TRUE(none_match_hits(with("If-None-Match", "W/\"a\""), "\"a\""));

@@ -16,6 +16,7 @@ std::string format_event(const Event& event) {
   std::string out = "id: " + one_line(event.id) + '\n';
   std::erase(out, '\0');  // an id with one would be ignored
   if (!event.name.empty()) out += "event: " + one_line(event.name) + '\n';
+  if (event.name.empty() && event.data.empty()) return out + '\n';
   std::string_view rest = event.data;
   while (true) {
     const std::size_t end = rest.find_first_of("\r\n");

@@ -18,6 +18,7 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
+// An event without name and data is only an id: it moves where the client would resume.
 std::string format_event(const Event& event);
 inline constexpr std::string_view kHeartbeat = ": beat\n\n";
 

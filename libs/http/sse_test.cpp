@@ -57,6 +57,13 @@ TEST(Sse, EventsWithoutDataAreNone) {
   EXPECT_EQ(count, 1);
 }
 
+TEST(Sse, AnIdAloneIsNoEvent) {
+  EventParser parser;
+  EXPECT_EQ(format_event({"7", "", ""}), "id: 7\n\n");
+  ASSERT_TRUE(parser.feed(view_of(format_event({"7", "", ""})), [](Event) { FAIL(); }));
+  EXPECT_EQ(parser.last_id(), "7");
+}
+
 TEST(Sse, AnIdCannotBreakOut) {
   EXPECT_EQ(format_event({"1\ndata: x", "a\r\nid: 9", "d"}),
             "id: 1data: x\nevent: aid: 9\ndata: d\n\n");

@@ -28,7 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto events = parse(bytes, size);
   assert(events == parse(bytes, data[0] % 32U + 1U));
   std::string again;
-  for (const Event& event : events) again += format_event(event);
-  assert(parse(holdfast::view_of(again), again.size() + 1) == events);
+  std::vector<Event> sent;
+  for (const Event& event : events) {
+    again += format_event(event);
+    if (!event.name.empty() || !event.data.empty()) sent.push_back(event);
+  }
+  assert(parse(holdfast::view_of(again), again.size() + 1) == sent);
   return 0;
 }

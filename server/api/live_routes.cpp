@@ -1,0 +1,36 @@
+#include "server/api/live_routes.hpp"
+
+namespace holdfast::api {
+
+Result<LiveHub::Wish> wish_of(const core::Call& call) {
+  LiveHub::Wish wish;
+  wish.caller = call.caller;
+  for (const std::string_view text : call.request.query_values("device_id")) {
+    if (wish.devices.size() == kLiveDevicesMax) {
+      return std::unexpected(
+          Error{Code::invalid_argument, "at most 200 devices", {}, {}, "?device_id"});
+    }
+    auto id = DeviceId::parse(text);
+    if (!id) {
+      id.error().pointer = "?device_id";
+      return std::unexpected(std::move(id.error()));
+    }
+    wish.devices.insert(*id);
+  }
+  wish.last_event_id = call.request.header("Last-Event-ID").value_or("");
+  return wish;
+}
+
+Status add_live_routes(core::Operations& operations, LiveHub& hub) {
+  return operations.add_stream("stream_changes",
+                               [&](const core::Call& call, http::Responder responder) {
+                                 auto wish = wish_of(call);
+                                 if (!wish) return responder.fail(wish.error());
+                                 auto stream = responder.events();
+                                 // Too many: the stream ends at once, and the client comes back
+                                 // later.
+                                 if (!hub.join(std::move(*wish), stream)) stream->close();
+                               });
+}
+
+}  // namespace holdfast::api
