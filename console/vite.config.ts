@@ -18,6 +18,8 @@ export default defineConfig(async ({ command }) => ({
   test: {
     include: shots ? ['dev/shots.ts'] : ['src/**/*.test.ts', 'test/**/*.test.ts'],
     environment: 'node' as const,
+    // A zone that is not UTC, so that a mistake with zones shows.
+    env: { TZ: 'Europe/Vienna' },
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,

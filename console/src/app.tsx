@@ -67,6 +67,7 @@ export function App() {
   if (session.data === undefined) {
     return (
       <main class="gate">
+        <h1>Holdfast</h1>
         <ProblemView error={session.error} retry={() => void session.refetch()} />
       </main>
     );

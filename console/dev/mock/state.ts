@@ -228,7 +228,7 @@ export class MockState {
     else if (step.step === 'certificate_issued') {
       step.detail = `P-256, ${serial.slice(0, 8)}`;
       claim.state = 'spent';
-      const device = makeFleet(1, this.sequence, Date.now()).devices[0]!;
+      const device = makeFleet(1, 1_000_000 + this.sequence, Date.now()).devices[0]!;
       const site = this.fleet.sites.find((s) => s.id === claim.site_id);
       const type = this.fleet.types.find((t) => t.id === claim.type_id);
       Object.assign(device, {

@@ -66,6 +66,15 @@ export function isDone(claim: Claim): boolean {
   return claim.progress.every((s) => s.at !== null);
 }
 
+function reached(claim: Claim): number {
+  return claim.progress.filter((s) => s.at !== null).length;
+}
+
+/** Of what was read and what the stream told: the one that is further, else what was read. */
+export function further(read: Claim, told: Claim | undefined): Claim {
+  return told && reached(told) > reached(read) ? told : read;
+}
+
 /** The panel's heading. */
 export function headline(claim: Claim, deviceName: string | null): string {
   if (isDone(claim)) return `${deviceName ?? 'The device'} is here`;

@@ -141,6 +141,7 @@ export class LiveShare {
         this.announce(outcome);
         return;
       }
+      if (this.stopped || !this.leading) return;
       if (outcome === 'narrowed') continue;
       failures = outcome === 'lived' ? 0 : failures + 1;
       if (this.state === 'live') this.announce('stale');

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { useEffect } from 'preact/hooks';
 import { client, must } from '../api/client';
 import type { Claim, ClaimCreated } from '../api/types';
-import { isDone } from '../lib/progress';
+import { further, isDone } from '../lib/progress';
 import { backoffMs } from '../live/backoff';
 import { readEvents } from '../live/sse';
 import { queryClient } from './session';
@@ -64,7 +64,11 @@ async function followClaim(id: string, signal: AbortSignal): Promise<void> {
 export function useClaim(id: string) {
   const read = useQuery<Claim>({
     queryKey: claimKey(id),
-    queryFn: () => must(client.GET('/v1/claims/{claim_id}', { params: { path: { claim_id: id } } })),
+    queryFn: async () => {
+      const read = await must(client.GET('/v1/claims/{claim_id}', { params: { path: { claim_id: id } } }));
+      // The answer may be older than what the stream told meanwhile.
+      return further(read, queryClient.getQueryData<Claim>(claimKey(id)));
+    },
     refetchInterval: (q) => (isOver(q.state.data) ? false : 10_000),
   });
   useEffect(() => {

@@ -55,6 +55,7 @@ export async function signIn(name: string, password: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await done(client.DELETE('/v1/session'));
-  queryClient.clear();
+  // The session's own entry stays: the page watches it.
   queryClient.setQueryData(kSessionKey, null);
+  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== kSessionKey[0] });
 }

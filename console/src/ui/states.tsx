@@ -62,7 +62,7 @@ export function LiveMark() {
     return (
       <span class="live-mark">
         <span class="dot on" aria-hidden="true" />
-        {heard === 'now' ? 'live' : `live, ${heard ?? ''}`}
+        live, {heard ?? 'now'}
       </span>
     );
   }

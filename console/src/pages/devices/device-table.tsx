@@ -261,7 +261,7 @@ export function DeviceTable(props: TableProps) {
 function Space({ px }: { px: number }) {
   return px > 0 ? (
     <tr aria-hidden="true" class="space">
-      <td colSpan={kCells} style={{ height: `${px}px` }} />
+      <td style={{ height: `${px}px` }} />
     </tr>
   ) : null;
 }
