@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "libs/wire/mqtt_samples.hpp"
+#include "libs/wire/testing/mqtt_samples.hpp"
 
 namespace holdfast::wire::mqtt {
 namespace {

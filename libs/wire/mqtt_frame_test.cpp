@@ -3,7 +3,7 @@
 
 #include <deque>
 
-#include "libs/wire/mqtt_samples.hpp"
+#include "libs/wire/testing/mqtt_samples.hpp"
 
 namespace holdfast::wire::mqtt {
 namespace {

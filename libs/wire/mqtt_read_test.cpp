@@ -2,7 +2,7 @@
 // the public sequences; here stand the client's side, bounds and details of the text.
 #include <gtest/gtest.h>
 
-#include "libs/wire/mqtt_samples.hpp"
+#include "libs/wire/testing/mqtt_samples.hpp"
 
 namespace holdfast::wire::mqtt {
 namespace {
@@ -110,75 +110,75 @@ struct RefusedCase {
   const char* why;
 };
 
+constexpr RefusedCase kRefusedByAClient[] = {
+    {"20020200", kV3, Reason::malformed_packet, "reserved acknowledge flag"},
+    {"20020006", kV3, Reason::protocol_error, "return code 6"},
+    {"20020105", kV3, Reason::protocol_error, "a refusal with a session"},
+    {"2003000000", kV3, Reason::malformed_packet, "properties in 3.1.1"},
+    {"200100", kV3, Reason::malformed_packet, "no return code"},
+    {"2003000100", kV5, Reason::protocol_error, "reason 1"},
+    {"2003018700", kV5, Reason::protocol_error, "a refusal with a session"},
+    {"20050000022402", kV5, Reason::protocol_error, "maximum QoS 2"},
+    {"200600000321"
+     "0000",
+     kV5, Reason::protocol_error, "receive maximum 0"},
+    {"20080000052700000000", kV5, Reason::protocol_error, "maximum packet size 0"},
+    {"20050000022502", kV5, Reason::protocol_error, "retain available 2"},
+    {"200700000416000161", kV5, Reason::protocol_error, "data without a method"},
+    {"2003000008", kV5, Reason::malformed_packet, "properties longer than the packet"},
+    {"90020001", kV3, Reason::malformed_packet, "no return code"},
+    {"9003000103", kV3, Reason::protocol_error, "granted QoS 3"},
+    {"9003000000", kV3, Reason::protocol_error, "packet id 0"},
+    {"90040001"
+     "0003",
+     kV5, Reason::protocol_error, "granted QoS 3"},
+    {"9003000100", kV5, Reason::malformed_packet, "no reason"},
+    {"b003000100", kV3, Reason::malformed_packet, "bytes behind the id"},
+    {"b0040001"
+     "0010",
+     kV5, Reason::protocol_error, "reason 0x10"},
+    {"e00104", kV5, Reason::protocol_error, "with will, from a server"},
+    {"e00700051100000001", kV5, Reason::protocol_error, "session expiry from a server"},
+    {"f00119", kV5, Reason::protocol_error, "re-authenticate, from a server"},
+    {"f00118", kV5, Reason::protocol_error, "no method"},
+    {"3007000174"
+     "03230000",
+     kV5, Reason::topic_alias_invalid, "alias 0"},
+    {"3007000174"
+     "0423000100",
+     kV5, Reason::malformed_packet, "cut property"},
+    {"3003000000", kV5, Reason::malformed_packet, "neither topic nor alias"},
+    {"30020000", kV3, Reason::malformed_packet, "no topic"},
+    {"320300017400", kV3, Reason::malformed_packet, "no packet id"},
+    {"3205000174"
+     "0000",
+     kV3, Reason::protocol_error, "packet id 0"},
+    {"3009000174"
+     "0508000161"
+     "2b",
+     kV5, Reason::malformed_packet, "cut response topic"},
+    {"3008000174"
+     "0408"
+     "00012b",
+     kV5, Reason::protocol_error, "a response topic with a wildcard"},
+    {"3008000174"
+     "040300"
+     "01ff",
+     kV5, Reason::malformed_packet, "content type is no UTF-8"},
+    {"4005000100"
+     "0311",
+     kV5, Reason::malformed_packet, "cut property"},
+    {"400a0001000611"
+     "00000001"
+     "00",
+     kV5, Reason::protocol_error, "session expiry in PUBACK"},
+    {"40030001"
+     "11",
+     kV5, Reason::protocol_error, "reason 0x11"},
+};
+
 TEST(MqttRead, RefusedByAClient) {
-  using enum Reason;
-  constexpr RefusedCase kCases[] = {
-      {"20020200", kV3, malformed_packet, "reserved acknowledge flag"},
-      {"20020006", kV3, protocol_error, "return code 6"},
-      {"20020105", kV3, protocol_error, "a refusal with a session"},
-      {"2003000000", kV3, malformed_packet, "properties in 3.1.1"},
-      {"200100", kV3, malformed_packet, "no return code"},
-      {"2003000100", kV5, protocol_error, "reason 1"},
-      {"2003018700", kV5, protocol_error, "a refusal with a session"},
-      {"20050000022402", kV5, protocol_error, "maximum QoS 2"},
-      {"200600000321"
-       "0000",
-       kV5, protocol_error, "receive maximum 0"},
-      {"20080000052700000000", kV5, protocol_error, "maximum packet size 0"},
-      {"20050000022502", kV5, protocol_error, "retain available 2"},
-      {"200700000416000161", kV5, protocol_error, "data without a method"},
-      {"2003000008", kV5, malformed_packet, "properties longer than the packet"},
-      {"90020001", kV3, malformed_packet, "no return code"},
-      {"9003000103", kV3, protocol_error, "granted QoS 3"},
-      {"9003000000", kV3, protocol_error, "packet id 0"},
-      {"90040001"
-       "0003",
-       kV5, protocol_error, "granted QoS 3"},
-      {"9003000100", kV5, malformed_packet, "no reason"},
-      {"b003000100", kV3, malformed_packet, "bytes behind the id"},
-      {"b0040001"
-       "0010",
-       kV5, protocol_error, "reason 0x10"},
-      {"e00104", kV5, protocol_error, "with will, from a server"},
-      {"e00700051100000001", kV5, protocol_error, "session expiry from a server"},
-      {"f00119", kV5, protocol_error, "re-authenticate, from a server"},
-      {"f00118", kV5, protocol_error, "no method"},
-      {"3007000174"
-       "03230000",
-       kV5, topic_alias_invalid, "alias 0"},
-      {"3007000174"
-       "0423000100",
-       kV5, malformed_packet, "cut property"},
-      {"3003000000", kV5, malformed_packet, "neither topic nor alias"},
-      {"30020000", kV3, malformed_packet, "no topic"},
-      {"320300017400", kV3, malformed_packet, "no packet id"},
-      {"3205000174"
-       "0000",
-       kV3, protocol_error, "packet id 0"},
-      {"3009000174"
-       "0508000161"
-       "2b",
-       kV5, malformed_packet, "cut response topic"},
-      {"3008000174"
-       "0408"
-       "00012b",
-       kV5, protocol_error, "a response topic with a wildcard"},
-      {"3008000174"
-       "040300"
-       "01ff",
-       kV5, malformed_packet, "content type is no UTF-8"},
-      {"4005000100"
-       "0311",
-       kV5, malformed_packet, "cut property"},
-      {"400a0001000611"
-       "00000001"
-       "00",
-       kV5, protocol_error, "session expiry in PUBACK"},
-      {"40030001"
-       "11",
-       kV5, protocol_error, "reason 0x11"},
-  };
-  for (const auto& one : kCases) {
+  for (const auto& one : kRefusedByAClient) {
     const Bytes bytes = from_hex(one.hex).value();
     const auto read = read_as_client(bytes, one.version);
     EXPECT_FALSE(read) << one.why;

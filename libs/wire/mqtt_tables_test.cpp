@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "libs/wire/mqtt_samples.hpp"
+#include "libs/wire/testing/mqtt_samples.hpp"
 
 namespace holdfast::wire::mqtt {
 namespace {

@@ -99,9 +99,9 @@ Bytes senml_pack() {
 
 void print_rows(const std::vector<BenchRow>& rows, bool json) {
   for (const auto& row : rows) {
-    std::printf("%-44s %9.1f ns", row.work, row.ours_ns);
-    if (row.goal_ns > 0) std::printf("   goal %.0f", row.goal_ns);
-    std::printf("\n");
+    std::fprintf(stdout, "%-44s %9.1f ns", row.work, row.ours_ns);
+    if (row.goal_ns > 0) std::fprintf(stdout, "   goal %.0f", row.goal_ns);
+    std::fprintf(stdout, "\n");
   }
   if (!json) return;
   JsonArray out;
@@ -112,7 +112,7 @@ void print_rows(const std::vector<BenchRow>& rows, bool json) {
     object["met"] = row.goal_ns > 0 ? Json(row.ours_ns < row.goal_ns) : Json(nullptr);
     out.push_back(std::move(object));
   }
-  std::printf("%s\n", json_text(JsonObject{{"rows", out}}).c_str());
+  std::fprintf(stdout, "%s\n", json_text(JsonObject{{"rows", out}}).c_str());
 }
 
 }  // namespace
