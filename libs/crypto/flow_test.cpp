@@ -1,7 +1,7 @@
 // How transports behave under load and misbehaviour: bounds, deadlines, back-pressure, endings.
 #include <gtest/gtest.h>
 
-#include "libs/crypto/transport_lab.hpp"
+#include "libs/crypto/testing/transport_lab.hpp"
 
 namespace holdfast::crypto {
 namespace {

@@ -5,8 +5,8 @@
 #include <chrono>
 
 #include "libs/crypto/der.hpp"
-#include "libs/crypto/openssl_cli.hpp"
 #include "libs/crypto/testing.hpp"
+#include "libs/crypto/testing/openssl_cli.hpp"
 #include "libs/crypto/verify.hpp"
 
 namespace holdfast::crypto {

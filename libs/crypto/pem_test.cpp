@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "libs/crypto/cms.hpp"
-#include "libs/crypto/openssl_cli.hpp"
 #include "libs/crypto/testing.hpp"
+#include "libs/crypto/testing/openssl_cli.hpp"
 
 namespace holdfast::crypto {
 namespace {

@@ -4,8 +4,9 @@
 
 #include <future>
 
-#include "libs/crypto/openssl_cli.hpp"
-#include "libs/crypto/transport_lab.hpp"
+#include "libs/crypto/testing/openssl_cli.hpp"
+#include "libs/crypto/testing/transport_lab.hpp"
+#include "libs/crypto/tls_sessions.hpp"
 
 namespace holdfast::crypto {
 namespace {
@@ -48,6 +49,8 @@ class ThreadedServer {
   }
 
   const std::string& address() const { return address_; }
+  os::Endpoint endpoint() const { return listener_->endpoint(); }
+  ServerContext& context() { return *context_; }
   std::vector<Peer> peers() {
     return seen_.with([](Seen& seen) { return seen.peers; });
   }
@@ -219,6 +222,41 @@ TEST_F(ForeignClientTest, RsaAndEd25519Devices) {
   }
 }
 
+// ---- threads
+
+TEST(TlsThreads, SettingsAreReplacedWhileClientsCome) {
+  os::RealWorld world;
+  Pki pki(world.system().clock.wall());
+  ThreadedServer server(world.system(), pki, {});
+  Metrics metrics;
+  const auto transport = make_tls_transport(world.system().network, metrics);
+  ClientSettings client;
+  client.trust_der = {pki.root_der()};
+  client.server_name = "127.0.0.1";
+  client.credential = pki.device("dev_1");
+  constexpr std::size_t kCount = 60;
+  std::set<Bytes> leaves;
+  std::size_t connected = 0, failed = 0;
+  std::function<void()> next = [&] {
+    transport->connect(world.loop(), server.endpoint(), client,
+                       world.loop().clock().mono() + seconds(8), [&](auto stream) {
+                         ++(stream ? connected : failed);
+                         if (stream) leaves.insert(*(*stream)->peer().certificate_der);
+                         if (connected + failed < kCount) next();
+                       });
+  };
+  next();
+  ASSERT_TRUE(world.until([&] {
+    ServerSettings renewed;
+    renewed.credential = pki.server();
+    renewed.trust_der = pki.trust();
+    EXPECT_TRUE(server.context().replace(std::move(renewed)));
+    return connected + failed == kCount;
+  }));
+  EXPECT_EQ(failed, 0U);
+  EXPECT_GT(leaves.size(), 2U);  // the change is seen by the next handshake
+}
+
 // ---- our own client
 
 class TlsTest : public ::testing::Test {
@@ -341,6 +379,54 @@ TEST_F(TlsTest, UnverifiedSessionsAreNeverKept) {
   connect_and_take_ticket(settings);
   settings.unverified = false;
   EXPECT_FALSE(lab_.connect_fully(settings).stream().peer().resumed);
+}
+
+TEST_F(TlsTest, AnEndWithoutGoodbyeIsNoEnd) {
+  lab_.serve(lab_.server_settings());
+  Ear& client = lab_.connect_fully(lab_.device_settings());
+  lab_.accepted().clear();  // no close_notify: somebody may have cut the data short
+  ASSERT_TRUE(world_.until([&] { return client.over(); }));
+  EXPECT_FALSE(client.ended());
+  EXPECT_EQ(client.error(), Code::closed);
+}
+
+TEST_F(TlsTest, AcceptMayDestroyTheListener) {
+  const auto context = must(lab_.transport().make_context(lab_.server_settings()));
+  std::unique_ptr<os::Listener> listener;
+  std::unique_ptr<SecureStream> accepted;
+  listener = must(lab_.transport().listen(world_.loop(), {"127.0.0.1", 0}, context, [&](auto it) {
+    accepted = std::move(it);
+    listener.reset();
+  }));
+  bool done = false;
+  for (int i = 0; i < 3; ++i) {
+    lab_.transport().connect(world_.loop(), listener->endpoint(), lab_.device_settings(),
+                             world_.loop().clock().mono() + seconds(1),
+                             [&](auto stream) { done = done || stream.has_value(); });
+  }
+  EXPECT_TRUE(world_.until([&] { return done && accepted && !listener; }));
+}
+
+TEST(TlsSessions, AreBoundedAndNewestFirst) {
+  TlsSessions sessions;
+  EXPECT_EQ(sessions.take("a"), nullptr);
+  std::vector<SSL_SESSION*> made;
+  for (std::size_t i = 0; i < TlsSessions::kSessionsMax + 2; ++i) {
+    made.push_back(SSL_SESSION_new());
+    sessions.put("a", SessionPtr(made.back()));
+  }
+  for (std::size_t i = 0; i < TlsSessions::kSessionsMax; ++i) {
+    EXPECT_EQ(sessions.take("a").get(), made[made.size() - 1 - i]);
+  }
+  EXPECT_EQ(sessions.take("a"), nullptr);
+  for (std::size_t i = 0; i < TlsSessions::kServersMax + 1; ++i) {
+    sessions.put("s" + std::to_string(i), SessionPtr(SSL_SESSION_new()));
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < TlsSessions::kServersMax + 1; ++i) {
+    if (sessions.take("s" + std::to_string(i))) ++kept;
+  }
+  EXPECT_EQ(kept, TlsSessions::kServersMax);
 }
 
 // A ticket carries only the leaf, so a chain that the client completed could not be checked again.

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/crypto/forge.hpp"
-#include "libs/crypto/transport_lab.hpp"
+#include "libs/crypto/testing/forge.hpp"
+#include "libs/crypto/testing/transport_lab.hpp"
 
 namespace holdfast::crypto {
 namespace {

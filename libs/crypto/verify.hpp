@@ -17,7 +17,7 @@ namespace holdfast::crypto {
 
 enum class Purpose { client, server };
 
-inline constexpr int kChainDepthMax = 4;  // CAs above a leaf
+inline constexpr int kChainDepthMax = 4;  // CAs between a leaf and the one that ends its chain
 
 // The rules that need nothing but the certificate itself: version 3, serial of 1 to 20 bytes and
 // positive, no CA and no right to sign certificates, extendedKeyUsage there and naming the purpose

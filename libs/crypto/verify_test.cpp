@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/crypto/forge.hpp"
+#include "libs/crypto/testing/forge.hpp"
 
 namespace holdfast::crypto {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/crypto/forge.hpp"
-#include "libs/crypto/openssl_cli.hpp"
+#include "libs/crypto/testing/forge.hpp"
+#include "libs/crypto/testing/openssl_cli.hpp"
 
 namespace holdfast::crypto {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/crypto/openssl_cli.hpp"
+#include "libs/crypto/testing/openssl_cli.hpp"
 #include "libs/crypto/testing.hpp"
 
 namespace holdfast::est {
