@@ -146,6 +146,14 @@ CREATE TABLE idempotent_answer (
 CREATE INDEX idempotent_answer_at ON idempotent_answer (at);
 )";
 
+constexpr std::string_view kAuditKey = R"(
+CREATE TABLE audit_key (
+  name {text} PRIMARY KEY,
+  sealed {blob} NOT NULL,           -- PKCS#8 of the Ed25519 key that signs checkpoints
+  created_at {int} NOT NULL
+) {strict};
+)";
+
 }  // namespace
 
 std::vector<Migration> core_migrations() {
@@ -153,6 +161,7 @@ std::vector<Migration> core_migrations() {
       {"core", 1, "audit and notices", kAuditAndNotices, nullptr},
       {"core", 2, "people, tokens, sessions", kPeople, nullptr},
       {"core", 3, "jobs and idempotent answers", kJobs, nullptr},
+      {"core", 4, "the audit's key", kAuditKey, nullptr},
   };
 }
 
