@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 #include "server/hub/hub.hpp"
 #include "server/hub/testing/session_rig.hpp"
 

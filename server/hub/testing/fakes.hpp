@@ -251,6 +251,7 @@ class FakeTelemetry final : public telemetry::Service {
   }
   void crash() {
     ++life_;
+    on_the_way = 0;
     loop_ = nullptr;
   }
   std::vector<std::string> kinds() const {

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "libs/crypto/testing.hpp"
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 #include "server/hub/hub.hpp"
 #include "server/hub/testing/device_client.hpp"
 #include "server/hub/testing/fakes.hpp"
