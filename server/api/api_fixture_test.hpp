@@ -7,7 +7,7 @@
 
 #include "libs/http/client.hpp"
 #include "server/api/dispatch.hpp"
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::api {
 

@@ -37,9 +37,8 @@ class ApiServerTest : public ApiTest {
     api->start(t.node.loop(), [&](Status status) { started = std::move(status); });
     ASSERT_TRUE(t.world.run_until([&] { return started.has_value(); }, seconds(5)));
     ASSERT_TRUE(*started) << started->error().text();
-    client =
-        std::make_unique<http::Client>(browser.loop(), *client_transport,
-                                       os::Endpoint{t.node.name(), 8443}, trusting());
+    client = std::make_unique<http::Client>(browser.loop(), *client_transport,
+                                            os::Endpoint{t.node.name(), 8443}, trusting());
   }
   void TearDown() override {
     client.reset();

@@ -1,6 +1,6 @@
 // API tokens and service credentials: list, make, show, change, revoke.
+#include "server/api/pages.hpp"
 #include "server/api/people_json.hpp"
-#include "server/api/people_list.hpp"
 #include "server/api/people_routes.hpp"
 
 namespace holdfast::api {
@@ -21,8 +21,8 @@ Result<Response> list_tokens(core::People& people, const Call& call) {
     }
     query.kind = *kind == "api" ? core::TokenKind::api : core::TokenKind::service;
   }
-  return people_page<core::Token>(TRY(people.list_tokens(call.caller, query)), query.limit - 1,
-                                  token_json, id_text);
+  return one_page<core::Token>(TRY(people.list_tokens(call.caller, query)), query.limit - 1,
+                               token_json, id_text);
 }
 
 Result<Response> create_token(core::People& people, const Call& call) {

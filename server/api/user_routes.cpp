@@ -1,6 +1,6 @@
 // Users: list, add, show, change, remove.
+#include "server/api/pages.hpp"
 #include "server/api/people_json.hpp"
-#include "server/api/people_list.hpp"
 #include "server/api/people_routes.hpp"
 
 namespace holdfast::api {
@@ -15,8 +15,8 @@ std::string id_text(const core::User& user) {
 
 Result<Response> list(core::People& people, const Call& call) {
   const core::PeopleQuery query = TRY(people_query(call));
-  return people_page<core::User>(TRY(people.list_users(call.caller, query)), query.limit - 1,
-                                 user_json, id_text);
+  return one_page<core::User>(TRY(people.list_users(call.caller, query)), query.limit - 1,
+                              user_json, id_text);
 }
 
 Result<Response> create(core::People& people, const Call& call) {

@@ -1,4 +1,4 @@
-// One page of users or tokens: asks for one more than the page holds, to know whether another
+// One page of a list: asks for one more than the page holds, to know whether another
 // follows.
 #pragma once
 
@@ -22,8 +22,8 @@ inline Result<core::PeopleQuery> people_query(const core::Call& call) {
 }
 
 template <class T>
-http::Response people_page(std::vector<T> found, std::size_t limit, wire::Json (*one)(const T&),
-                           std::string (*id_of)(const T&)) {
+http::Response one_page(std::vector<T> found, std::size_t limit, wire::Json (*one)(const T&),
+                        std::string (*id_of)(const T&)) {
   wire::Json next = nullptr;
   if (found.size() > limit) {
     found.resize(limit);
