@@ -7,7 +7,7 @@ const out = process.env['SHOTS'] ?? '/tmp/shots';
 const only = process.env['ONLY'];
 test('shots', async () => {
   mkdirSync(out, { recursive: true });
-  const server = await serveMock({ devices: 412, stepMs: 700 });
+  const server = await serveMock({ devices: 412, stepMs: 2500 });
   const chrome = await startChrome(server.url);
   const online = server.state.fleet.devices.find((d) => d.presence.online && d.type_name === 'camera' && d.site_name)!;
   try {
@@ -42,6 +42,7 @@ test('shots', async () => {
           await page.keyboard.press('Escape');
           await page.waitForTimeout(500);
           await page.getByRole('button', { name: 'Quarantine', exact: true }).click();
+          await page.getByLabel('Why').fill('odd traffic');
           await shot('quarantine');
           await page.getByRole('button', { name: 'Cancel' }).click();
         }
@@ -60,6 +61,14 @@ test('shots', async () => {
           await page.waitForTimeout(900);
           await shot(tab);
         }
+        if (width > 400) {
+          await page.locator('summary.account').click();
+          await shot('menu');
+          await page.keyboard.press('Escape');
+        } else {
+          await page.getByRole('button', { name: 'Menu' }).click();
+          await shot('drawer');
+        }
         await page.goto(`${server.url}/sites`);
         await page.waitForTimeout(500);
         await shot('sites');
@@ -73,6 +82,8 @@ test('shots', async () => {
         server.state.failStep = 'certificate_issued';
         await page.getByRole('button', { name: 'Show the code' }).click();
         await page.getByText('did not work').waitFor();
+        await page.getByRole('button', { name: 'QR code' }).click();
+        await shot('add-qr');
         await shot('add-failed', true);
         await page.getByText('is here').waitFor();
         await shot('add-done', true);

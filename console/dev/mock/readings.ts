@@ -29,10 +29,10 @@ export const kSources: Record<string, Source> = {
   'memory.used_percent': { unit: '%', at: (s, k) => 38 + 2 * day(s + 9_000) + 0.8 * noise(s / 120, k + 1) },
   'memory.used_bytes': { unit: 'B', at: (s, k) => 1.6e9 + 9e7 * day(s + 9_000) + 2e7 * noise(s / 120, k + 1) },
   'disk.root.used_percent': { unit: '%', at: (s, k) => 41 + ((s / 86_400) % 30) * 0.05 + 0.01 * noise(s / 600, k) },
-  'network.eth0.rx_bytes_per_s': { unit: 'B/s', at: (s, k) => Math.max(0, 210_000 + 60_000 * day(s) + 40_000 * noise(s / 15, k + 2)) },
-  'network.eth0.tx_bytes_per_s': { unit: 'B/s', at: (s, k) => Math.max(0, 320_000 + 90_000 * day(s) + 70_000 * noise(s / 15, k + 3) + 260_000 * peak(s)) },
+  'network.eth0.rx_bytes_s': { unit: 'B/s', at: (s, k) => Math.max(0, 210_000 + 60_000 * day(s) + 40_000 * noise(s / 15, k + 2)) },
+  'network.eth0.tx_bytes_s': { unit: 'B/s', at: (s, k) => Math.max(0, 320_000 + 90_000 * day(s) + 70_000 * noise(s / 15, k + 3) + 260_000 * peak(s)) },
   'load.1m': { unit: null, at: (s, k) => Math.max(0, 0.6 + 0.2 * day(s) + 0.3 * noise(s / 60, k + 4) + 1.4 * peak(s)) },
-  'sensors.cpu_celsius': { unit: 'Cel', at: (s, k) => 38 + 4 * day(s - 6_000) + noise(s / 200, k + 5) },
+  'system.temperature_c': { unit: 'Cel', at: (s, k) => 38 + 4 * day(s - 6_000) + noise(s / 200, k + 5) },
 };
 
 export function seedOf(device: Device): number {

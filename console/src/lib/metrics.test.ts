@@ -2,16 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { metric } from '../../test/samples';
 import { charts, formatValue, kFirstChartsMax, kSeriesMax, unitOf } from './metrics';
 
+// What the agent sends (agent/metrics/sampler.hpp), with a second disk and a loopback.
 const kMachine = [
-  'cpu.usage_percent', 'cpu.user_percent', 'cpu.system_percent', 'disk.root.used_percent', 'disk./home.used_percent',
-  'load.1m', 'load.5m', 'load.15m', 'memory.used_percent', 'memory.used_bytes', 'network.eth0.rx_bytes_per_s',
-  'network.eth0.tx_bytes_per_s', 'network.lo.rx_bytes_per_s', 'network.lo.tx_bytes_per_s', 'uptime.seconds',
+  'cpu.usage_percent', 'cpu.user_percent', 'cpu.system_percent', 'cpu.iowait_percent', 'cpu.steal_percent',
+  'disk.io.sda.busy_percent', 'disk.io.sda.read_bytes_s', 'disk.io.sda.write_bytes_s', 'disk.root.free_bytes',
+  'disk.root.total_bytes', 'disk.root.used_bytes', 'disk.root.used_percent', 'disk.var.lib.used_percent', 'load.15m', 'load.1m',
+  'load.5m', 'memory.available_bytes', 'memory.swap_total_bytes', 'memory.swap_used_bytes', 'memory.total_bytes',
+  'memory.used_bytes', 'memory.used_percent', 'network.eth0.rx_bytes', 'network.eth0.rx_bytes_s', 'network.eth0.rx_dropped',
+  'network.eth0.rx_errors', 'network.eth0.tx_bytes', 'network.eth0.tx_bytes_s', 'network.eth0.tx_dropped',
+  'network.eth0.tx_errors', 'network.lo.rx_bytes_s', 'network.lo.tx_bytes_s', 'system.temperature_c', 'system.uptime_s',
 ].map((name) => metric(name));
 
 describe('units', () => {
   it.each([
     ['a.b_percent', null, '%'],
+    ['network.eth0.rx_bytes_s', null, 'B/s'],
     ['network.eth0.rx_bytes_per_s', null, 'B/s'],
+    ['system.temperature_c', null, '°C'],
+    ['system.uptime_s', null, 's'],
     ['memory.used_bytes', null, 'B'],
     ['x.temperature', null, '°C'],
     ['uptime.up_seconds', null, 's'],
@@ -40,9 +48,15 @@ describe('charts', () => {
   });
   it('put series of one kind and unit together', () => {
     const disk = all.find((c) => c.key === 'disk');
-    expect(disk?.series.map((s) => s.label)).toEqual(['/', '/home']);
+    expect(disk?.series.map((s) => s.label)).toEqual(['/', '/var/lib']);
     const network = all.find((c) => c.key === 'network');
     expect(network).toMatchObject({ unit: 'B/s', series: [{ label: 'eth0 in' }, { label: 'eth0 out' }] });
+  });
+  it('put a machine into a score of charts that a person can name', () => {
+    expect(all.map((c) => c.title)).toEqual([
+      'CPU', 'Memory', 'Disk', 'Network', 'Network, lo in, lo out', 'Temperature', 'Load', 'CPU by kind', 'Disk traffic',
+      'Disk busy', 'Disk space', 'Memory space', 'Swap', 'Network in all', 'Network faults', 'system.uptime_s',
+    ]);
   });
   it('keep loopback out of the first chart, but keep it', () => {
     const lo = all.find((c) => c.series.some((s) => s.metric.includes('.lo.')));

@@ -95,17 +95,44 @@ const kRules: Rule[] = [
   {
     key: 'temperature',
     title: 'Temperature',
-    pattern: /^(?:temp|temperature|thermal|sensors?)\.(.+)$/,
-    label: (m) => (m[1] ?? '').replace(/_?(celsius|temp|temperature)$/, '') || 'temperature',
+    pattern: /^(?:(?:temp|temperature|thermal|sensors?)\.(.+)|system\.temperature_c)$/,
+    label: (m) => (m[1] ?? '').replace(/_?(celsius|temp|temperature|c)$/, '') || 'temperature',
   },
   { key: 'load', title: 'Load', pattern: /^load\.(?:load_?)?(1|5|15)(?:m|min)?$/, label: (m) => `${m[1]} min` },
   { key: 'cpu-time', title: 'CPU by kind', pattern: /^cpu\.(.+)_percent$/, label: (m) => m[1] ?? '' },
-  { key: 'swap', title: 'Swap', pattern: /^(?:mem|memory|swap)\.(?:swap_)?used_percent$/, label: () => 'used' },
+  {
+    key: 'disk-traffic',
+    title: 'Disk traffic',
+    pattern: /^disk\.io\.(.+?)\.(read|write)_bytes_s$/,
+    label: (m) => `${m[1]} ${m[2]}`,
+  },
+  { key: 'disk-busy', title: 'Disk busy', pattern: /^disk\.io\.(.+?)\.busy_percent$/, label: (m) => m[1] ?? '' },
+  {
+    key: 'disk-space',
+    title: 'Disk space',
+    pattern: /^disk\.(.+?)\.(used|free|total)_bytes$/,
+    label: (m) => `${mountName(m[1] ?? '')} ${m[2]}`,
+  },
+  { key: 'memory-space', title: 'Memory space', pattern: /^memory\.(used|available|total)_bytes$/, label: (m) => m[1] ?? '' },
+  { key: 'swap', title: 'Swap', pattern: /^memory\.swap_(used|total)_bytes$/, label: (m) => m[1] ?? '' },
+  {
+    key: 'network-total',
+    title: 'Network in all',
+    pattern: /^network\.(.+?)\.(rx|tx)_bytes$/,
+    label: (m) => `${m[1]} ${m[2] === 'rx' ? 'in' : 'out'}`,
+  },
+  {
+    key: 'network-faults',
+    title: 'Network faults',
+    pattern: /^network\.(.+?)\.(rx|tx)_(errors|dropped)$/,
+    label: (m) => `${m[1]} ${m[2] === 'rx' ? 'in' : 'out'} ${m[3]}`,
+  },
 ];
 
 function mountName(text: string): string {
   if (text === '' || text === 'root' || text === '/') return '/';
-  return text;
+  // The agent writes a path with dots.
+  return text.startsWith('/') ? text : `/${text.replaceAll('.', '/')}`;
 }
 
 /** Loopback and container bridges say nothing about the device; they stay available, but not first. */

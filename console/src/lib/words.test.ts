@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { certificate, device, iso, kNow, presence } from '../../test/samples';
 import {
-  certificateWords, commandTone, deviceFacts, errorWords, evidenceWords, isFinal, osWords, presenceWords, reasonWords,
+  certificateWords, commandTone, deviceFacts, errorWords, evidenceWords, isFinal, osWords, presenceBrief, presenceWords, reasonWords,
   renewalWords, stateTone,
 } from './words';
 
@@ -22,6 +22,13 @@ describe('presence', () => {
   });
   it('does not claim that a device went which never came', () => {
     expect(presenceWords(presence({ online: false, since: null, last_seen: null }), kNow).text).toBe('never seen');
+  });
+  it('is brief in a row', () => {
+    expect(presenceBrief(presence(), kNow)).toBe('online for 1 h');
+    const gone = presence({ online: false, last_disconnect_reason: 'connection-lost' });
+    expect(presenceBrief(gone, kNow)).toBe('offline: connection lost');
+    expect(presenceBrief({ ...gone, last_disconnect_reason: null }, kNow)).toBe('offline');
+    expect(presenceBrief({ ...gone, since: null, last_seen: null }, kNow)).toBe('never seen');
   });
   it('makes words even of a reason that it does not know', () => {
     expect(reasonWords('connection-lost')).toBe('connection lost');

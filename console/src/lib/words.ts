@@ -38,6 +38,13 @@ export function presenceWords(presence: Presence, now: number): Words {
   return { text: `offline since ${moment(when, now)}${reason}`, tone: 'plain' };
 }
 
+/** For a row, where when stands in the next column: "online for 4 h", "offline: certificate expired". */
+export function presenceBrief(presence: Presence, now: number): string {
+  const reason = presence.last_disconnect_reason;
+  if (presence.online || presence.last_seen === null) return presenceWords(presence, now).text;
+  return reason ? `offline: ${reasonWords(reason)}` : 'offline';
+}
+
 const kRenewalGraceMs = 2 * kDay;
 const kCertificateBadMs = 5 * kDay;
 

@@ -62,7 +62,9 @@ export function LiveMark() {
     return (
       <span class="live-mark">
         <span class="dot on" aria-hidden="true" />
-        live, {heard ?? 'now'}
+        <span>
+          live<span class="wide-only">, {heard ?? 'now'}</span>
+        </span>
       </span>
     );
   }

@@ -12,11 +12,11 @@ function Sign({ state }: { state: Step['state'] }) {
   return (
     <svg class={`sign ${state}`} viewBox="0 0 12 12" width="12" height="12" role="img" aria-label={kSigns[state]}>
       {state === 'done' ? (
-        <path d="M1.500 6.500l3 3 6-7" fill="none" />
+        <path d="M1.5 6.5l3 3 6-7" fill="none" />
       ) : state === 'failed' ? (
         <path d="M2 2l8 8M10 2l-8 8" fill="none" />
       ) : (
-        <circle cx="6" cy="6" r="4.500" />
+        <circle cx="6" cy="6" r="4.5" />
       )}
     </svg>
   );

@@ -6,7 +6,7 @@ import type { Device } from '../../api/types';
 import { count } from '../../lib/format';
 import { tagText } from '../../lib/tags';
 import { nearEnd, rowWindow, type RowWindow } from '../../lib/virtual';
-import { certificateWords, presenceWords, stateTone } from '../../lib/words';
+import { certificateWords, presenceBrief, presenceWords, stateTone } from '../../lib/words';
 import { now } from '../../state/now';
 import { kPageRows, type DeviceSort } from '../../state/queries';
 import { density } from '../../state/settings';
@@ -80,8 +80,9 @@ function Header({ column, sort, onSort }: { column: Column; sort: DeviceSort; on
 }
 
 function Presence({ device }: { device: Device }) {
-  const words = presenceWords(device.presence, now.value);
-  return <span title={words.text}>{words.text}</span>;
+  return (
+    <span title={presenceWords(device.presence, now.value).text}>{presenceBrief(device.presence, now.value)}</span>
+  );
 }
 
 function Certificate({ device }: { device: Device }) {
