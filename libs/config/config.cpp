@@ -17,9 +17,15 @@ struct SizeUnit {
   std::int64_t bytes;
 };
 constexpr std::array kSizeUnits{
-    SizeUnit{"KiB", 1LL << 10}, SizeUnit{"MiB", 1LL << 20},        SizeUnit{"GiB", 1LL << 30},
-    SizeUnit{"TiB", 1LL << 40}, SizeUnit{"kB", 1'000},             SizeUnit{"MB", 1'000'000},
-    SizeUnit{"GB", 1'000'000'000}, SizeUnit{"TB", 1'000'000'000'000}, SizeUnit{"B", 1},
+    SizeUnit{"KiB", 1LL << 10},
+    SizeUnit{"MiB", 1LL << 20},
+    SizeUnit{"GiB", 1LL << 30},
+    SizeUnit{"TiB", 1LL << 40},
+    SizeUnit{"kB", 1'000},
+    SizeUnit{"MB", 1'000'000},
+    SizeUnit{"GB", 1'000'000'000},
+    SizeUnit{"TB", 1'000'000'000'000},
+    SizeUnit{"B", 1},
 };
 
 template <class T>
@@ -46,7 +52,9 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-Error wrong(std::string message) { return Error{Code::invalid_argument, std::move(message), {}, {}, {}}; }
+Error wrong(std::string message) {
+  return Error{Code::invalid_argument, std::move(message), {}, {}, {}};
+}
 
 // "1024 to 65536 bytes"; limits that are not set are not named.
 Status check_range(const Setting& setting, std::int64_t value, std::string_view unit) {
@@ -65,7 +73,9 @@ Status check_range(const Setting& setting, std::int64_t value, std::string_view 
 // The form of an address; the network resolves and checks it when it is used.
 Status check_address(std::string_view value) {
   const std::size_t colon = value.rfind(':');
-  const auto port = colon == std::string_view::npos ? std::nullopt : number_of<std::uint16_t>(value.substr(colon + 1));
+  const auto port = colon == std::string_view::npos
+                        ? std::nullopt
+                        : number_of<std::uint16_t>(value.substr(colon + 1));
   const std::string_view host = value.substr(0, std::min(colon, value.size()));
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (port && (bracketed || !host.contains(':')) && !host.contains(' ')) return {};
@@ -108,10 +118,14 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 std::string_view name_of(Source source) {
   switch (source) {
-    case Source::default_value: return "default";
-    case Source::file: return "file";
-    case Source::environment: return "environment";
-    case Source::flag: return "flag";
+    case Source::default_value:
+      return "default";
+    case Source::file:
+      return "file";
+    case Source::environment:
+      return "environment";
+    case Source::flag:
+      return "flag";
   }
   return "default";
 }
@@ -119,7 +133,8 @@ std::string_view name_of(Source source) {
 Result<std::int64_t> parse_size(std::string_view text) {
   for (const SizeUnit& unit : kSizeUnits) {
     if (!text.ends_with(unit.name)) continue;
-    const auto number = number_of<std::int64_t>(trim(text.substr(0, text.size() - unit.name.size())));
+    const auto number =
+        number_of<std::int64_t>(trim(text.substr(0, text.size() - unit.name.size())));
     if (!number || *number < 0 || *number > INT64_MAX / unit.bytes) break;
     return *number * unit.bytes;
   }
@@ -130,16 +145,20 @@ Result<std::int64_t> parse_size(std::string_view text) {
 Result<std::string> normalise(const Setting& setting, std::string_view value) {
   switch (setting.type) {
     case Type::text:
-    case Type::path: return std::string(value);
+    case Type::path:
+      return std::string(value);
     case Type::integer:
     case Type::real:
-    case Type::size: return normal_number(setting, value);
+    case Type::size:
+      return normal_number(setting, value);
     case Type::boolean:
       if (value == "true" || value == "false") return std::string(value);
       return std::unexpected(wrong("must be true or false"));
     case Type::duration: {
       const auto duration = parse_duration(value);
-      if (!duration) return std::unexpected(wrong("must be a duration such as \"90s\", \"15m\", \"1h30m\" or \"7d\""));
+      if (!duration)
+        return std::unexpected(
+            wrong("must be a duration such as \"90s\", \"15m\", \"1h30m\" or \"7d\""));
       TRY(check_range(setting, duration->us / 1'000'000, " seconds"));
       return to_text(*duration);
     }
@@ -186,7 +205,8 @@ std::optional<std::string> nearest_key(Schema schema, std::string_view unknown) 
   for (const Setting& setting : schema) {
     // Also when only the section is missing or wrong: "listen" for "api.listen".
     const std::string_view last = setting.key.substr(setting.key.rfind('.') + 1);
-    const std::size_t away = std::min(distance(setting.key, unknown), last == unknown ? 1U : SIZE_MAX);
+    const std::size_t away =
+        std::min(distance(setting.key, unknown), last == unknown ? 1U : SIZE_MAX);
     if (away < least) {
       least = away;
       best = std::string(setting.key);
@@ -243,8 +263,12 @@ std::vector<std::string> Config::list(std::string_view key) const {
   return split(entry(key).value, ',');
 }
 
-const std::string& Config::shown(std::string_view key) const { return entry(key).value; }
-Source Config::source(std::string_view key) const { return entry(key).source; }
+const std::string& Config::shown(std::string_view key) const {
+  return entry(key).value;
+}
+Source Config::source(std::string_view key) const {
+  return entry(key).source;
+}
 
 Status Config::set(std::string_view key, std::string_view value) {
   auto normal = normalise(setting(key), value);

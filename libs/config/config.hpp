@@ -1,12 +1,12 @@
 // Configuration from one schema: a table of settings yields the TOML parser, defaults, environment
-// names, command-line flags, `config check` and the reference page. Later sources win: default, file,
-// environment, flag. An unknown key is an error that suggests the nearest one.
+// names, command-line flags, `config check` and the reference page. Later sources win: default,
+// file, environment, flag. An unknown key is an error that suggests the nearest one.
 //
 // A key is words with dots ("api.listen"). The TOML file nests by dots ([api] listen = "..."), the
 // environment says PREFIX_API_LISTEN, the command line --api-listen VALUE (or =VALUE; booleans also
 // bare). Values are kept as text in one spelling per type (see normalise()).
-// Errors: config_invalid with file, line and key (load), invalid_argument (one value). Pure; values;
-// thread-safe.
+// Errors: config_invalid with file, line and key (load), invalid_argument (one value). Pure;
+// values; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ namespace holdfast::config {
 
 enum class Type {
   text,
-  path,      // relative ones are taken from the working folder
-  integer,   // low..high
+  path,     // relative ones are taken from the working folder
+  integer,  // low..high
   real,
   boolean,   // true, false
   duration,  // "90s", "15m", "1h30m"; low..high in seconds
@@ -56,8 +56,8 @@ struct Entry {
   Source source = Source::default_value;
 };
 
-// A complete, checked configuration. Asking for a key that the schema lacks, or as another type, is a
-// bug (assertion).
+// A complete, checked configuration. Asking for a key that the schema lacks, or as another type, is
+// a bug (assertion).
 class Config {
  public:
   const std::string& text(std::string_view key) const;  // text, path, address, choice
@@ -88,8 +88,8 @@ struct Inputs {
   // Looks one name up; empty function: no environment.
   std::function<std::optional<std::string>(const std::string& name)> environment;
   std::vector<std::string> arguments;  // without the program's name
-  // Flags that are not settings ("--config", "--help"): left to the caller, with the number of values
-  // each takes. They and what is no flag come back in `rest`.
+  // Flags that are not settings ("--config", "--help"): left to the caller, with the number of
+  // values each takes. They and what is no flag come back in `rest`.
   std::map<std::string, int> other_flags;
 };
 

@@ -16,7 +16,8 @@ constexpr std::array kSettings{
     Setting{"verbose", Type::boolean, "false", "Say more."},
     Setting{"retention.raw", Type::duration, "30d", "How long readings stay.", 3'600, INT64_MAX},
     Setting{"journal.segment", Type::size, "64MiB", "Bytes of a segment.", 1 << 20, 1 << 30},
-    Setting{"hub.durability", Type::choice, "disk", "When a message counts as stored.", INT64_MIN, INT64_MAX, "disk,memory"},
+    Setting{"hub.durability", Type::choice, "disk", "When a message counts as stored.", INT64_MIN,
+            INT64_MAX, "disk,memory"},
     Setting{"server.names", Type::list, "", "Names in the certificate."},
 };
 
@@ -113,38 +114,50 @@ TEST(Config, FlagsTakeTheNextArgumentOrAnEqualsSign) {
 TEST(Config, UnknownKeysAreErrorsWithASuggestion) {
   EXPECT_EQ(error_of("\n[api]\nlisten_on = \":0\"\n"),
             "holdfast.toml:3: api.listen_on: there is no such key: did you mean api.listen?");
-  EXPECT_EQ(error_of("listen = \":0\"\n"), "holdfast.toml:1: listen: there is no such key: did you mean api.listen?");
-  EXPECT_EQ(error_of("completely_different_thing = 1\n"), "holdfast.toml:1: completely_different_thing: there is no such key");
-  EXPECT_EQ(error_of("", {"--api-lsten", ":0"}), "--api-lsten: there is no such flag: did you mean --api-listen?");
+  EXPECT_EQ(error_of("listen = \":0\"\n"),
+            "holdfast.toml:1: listen: there is no such key: did you mean api.listen?");
+  EXPECT_EQ(error_of("completely_different_thing = 1\n"),
+            "holdfast.toml:1: completely_different_thing: there is no such key");
+  EXPECT_EQ(error_of("", {"--api-lsten", ":0"}),
+            "--api-lsten: there is no such flag: did you mean --api-listen?");
   EXPECT_EQ(error_of("[hub]\ndurabilty = \"disk\"\n"),
             "holdfast.toml:2: hub.durabilty: there is no such key: did you mean hub.durability?");
 }
 
 TEST(Config, WrongValuesSayWhatIsRight) {
   EXPECT_EQ(error_of("api.workers = 65"), "holdfast.toml:1: api.workers: must be 1 to 64");
-  EXPECT_EQ(error_of("api.workers = \"many\""), "holdfast.toml:1: api.workers: must be a whole number");
-  EXPECT_EQ(error_of("retention.raw = \"5m\""), "holdfast.toml:1: retention.raw: must be at least 3600 seconds");
+  EXPECT_EQ(error_of("api.workers = \"many\""),
+            "holdfast.toml:1: api.workers: must be a whole number");
+  EXPECT_EQ(error_of("retention.raw = \"5m\""),
+            "holdfast.toml:1: retention.raw: must be at least 3600 seconds");
   EXPECT_EQ(error_of("retention.raw = \"soon\""),
-            "holdfast.toml:1: retention.raw: must be a duration such as \"90s\", \"15m\", \"1h30m\" or \"7d\"");
-  EXPECT_EQ(error_of("journal.segment = \"2GiB\""), "holdfast.toml:1: journal.segment: must be 1048576 to 1073741824 bytes");
-  EXPECT_EQ(error_of("hub.durability = \"tape\""), "holdfast.toml:1: hub.durability: must be one of disk,memory");
+            "holdfast.toml:1: retention.raw: must be a duration such as \"90s\", \"15m\", "
+            "\"1h30m\" or \"7d\"");
+  EXPECT_EQ(error_of("journal.segment = \"2GiB\""),
+            "holdfast.toml:1: journal.segment: must be 1048576 to 1073741824 bytes");
+  EXPECT_EQ(error_of("hub.durability = \"tape\""),
+            "holdfast.toml:1: hub.durability: must be one of disk,memory");
   EXPECT_EQ(error_of("verbose = \"yes\""), "holdfast.toml:1: verbose: must be true or false");
   EXPECT_EQ(error_of("ratio = nan"), "holdfast.toml:1: ratio: must be a number");
   EXPECT_EQ(error_of("api.listen = \"8443\""),
             "holdfast.toml:1: api.listen: must be \"host:port\", \":port\" or \"[address]:port\"");
-  EXPECT_EQ(error_of("", {}, {{"HOLDFAST_RATIO", "half"}}), "ratio: (HOLDFAST_RATIO) must be a number");
+  EXPECT_EQ(error_of("", {}, {{"HOLDFAST_RATIO", "half"}}),
+            "ratio: (HOLDFAST_RATIO) must be a number");
 }
 
 TEST(Config, ShapesMustFit) {
-  EXPECT_EQ(error_of("server.names = \"a\""), "holdfast.toml:1: server.names: must be an array of texts without commas");
-  EXPECT_EQ(error_of("server.names = [\"a,b\"]"), "holdfast.toml:1: server.names: must be an array of texts without commas");
+  EXPECT_EQ(error_of("server.names = \"a\""),
+            "holdfast.toml:1: server.names: must be an array of texts without commas");
+  EXPECT_EQ(error_of("server.names = [\"a,b\"]"),
+            "holdfast.toml:1: server.names: must be an array of texts without commas");
   EXPECT_EQ(error_of("ratio = [0.5]"), "holdfast.toml:1: ratio: must be a single value");
   EXPECT_EQ(error_of("data = 2026-01-01"), "holdfast.toml:1: data: must be a single value");
   EXPECT_TRUE(error_of("[[api]]\nlisten = \":0\"").contains("api: there is no such key"));
 }
 
 TEST(Config, BrokenFilesNameTheLine) {
-  EXPECT_TRUE(error_of("ratio = 0.5\nverbose = \n").starts_with("holdfast.toml:2: ")) << error_of("ratio = 0.5\nverbose = \n");
+  EXPECT_TRUE(error_of("ratio = 0.5\nverbose = \n").starts_with("holdfast.toml:2: "))
+      << error_of("ratio = 0.5\nverbose = \n");
   EXPECT_TRUE(error_of("ratio = 1\nratio = 2\n").starts_with("holdfast.toml:2: "));
   EXPECT_NE(error_of(std::string(300'000, '#')), "accepted");
   std::string deep;
@@ -170,7 +183,8 @@ TEST(Config, CheckFindsEverything) {
 
 TEST(Config, NamesAreDerived) {
   EXPECT_EQ(environment_name("HOLDFAST_", "api.listen"), "HOLDFAST_API_LISTEN");
-  EXPECT_EQ(environment_name("HOLDFAST_AGENT_", "spool-max.size_2"), "HOLDFAST_AGENT_SPOOL_MAX_SIZE_2");
+  EXPECT_EQ(environment_name("HOLDFAST_AGENT_", "spool-max.size_2"),
+            "HOLDFAST_AGENT_SPOOL_MAX_SIZE_2");
   EXPECT_EQ(flag_name("api.listen_on"), "--api-listen-on");
 }
 
@@ -205,7 +219,9 @@ TEST(Config, TheReferencePageNamesEverySetting) {
     EXPECT_TRUE(page.contains(environment_name("HOLDFAST_", setting.key)));
     EXPECT_TRUE(page.contains(flag_name(setting.key)));
   }
-  EXPECT_TRUE(page.contains("| duration | `30d` | at least 1h | `HOLDFAST_RETENTION_RAW` | `--retention-raw` |")) << page;
+  EXPECT_TRUE(page.contains(
+      "| duration | `30d` | at least 1h | `HOLDFAST_RETENTION_RAW` | `--retention-raw` |"))
+      << page;
   EXPECT_TRUE(page.contains("| text, secret | none | any |"));
   EXPECT_TRUE(page.contains("## `[api]`"));
   EXPECT_EQ(page.find("## `[api]`"), page.rfind("## `[api]`"));

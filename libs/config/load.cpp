@@ -14,7 +14,8 @@ const Setting* find_setting(Schema schema, std::string_view key) {
 }
 
 const Setting* find_flag(Schema schema, std::string_view flag) {
-  const auto at = std::ranges::find_if(schema, [&](const Setting& setting) { return flag_name(setting.key) == flag; });
+  const auto at = std::ranges::find_if(
+      schema, [&](const Setting& setting) { return flag_name(setting.key) == flag; });
   return at == schema.end() ? nullptr : &*at;
 }
 
@@ -43,7 +44,8 @@ class Loader {
   }
 
   void run() {
-    for (const Setting& setting : schema_) put(setting, setting.default_value, Source::default_value, 0, "");
+    for (const Setting& setting : schema_)
+      put(setting, setting.default_value, Source::default_value, 0, "");
     read_file();
     read_environment();
     read_arguments();
@@ -52,12 +54,14 @@ class Loader {
   Loaded& loaded() { return loaded_; }
 
  private:
-  void put(const Setting& setting, std::string_view value, Source source, int line, std::string_view where) {
+  void put(const Setting& setting, std::string_view value, Source source, int line,
+           std::string_view where) {
     // An empty default means "not set", whatever the type.
     const bool unset = value.empty() && source == Source::default_value;
     auto normal = unset ? Result<std::string>(std::string()) : normalise(setting, value);
     if (!normal) {
-      findings.push_back({line, std::string(setting.key), std::string(where) + normal.error().message});
+      findings.push_back(
+          {line, std::string(setting.key), std::string(where) + normal.error().message});
       return;
     }
     loaded_.config.entries_[std::string(setting.key)] = {std::move(*normal), source};
@@ -102,7 +106,8 @@ class Loader {
       if (const auto other = inputs_.other_flags.find(flag); other != inputs_.other_flags.end()) {
         loaded_.rest.push_back(argument);
         const int follow = equals == std::string::npos ? other->second : 0;
-        for (int n = 0; n < follow && i + 1 < arguments.size(); ++n) loaded_.rest.push_back(arguments[++i]);
+        for (int n = 0; n < follow && i + 1 < arguments.size(); ++n)
+          loaded_.rest.push_back(arguments[++i]);
         continue;
       }
       const Setting* setting = find_flag(schema_, flag);

@@ -52,7 +52,8 @@ FileValue file_value(std::string key, const toml::node& node) {
 
 void flatten(const toml::table& table, const std::string& prefix, std::vector<FileValue>& out) {
   for (const auto& [key, node] : table) {
-    const std::string name = prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
+    const std::string name =
+        prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
     if (const toml::table* inner = node.as_table()) {
       flatten(*inner, name, out);
     } else {
@@ -87,11 +88,13 @@ std::vector<FileValue> read_toml(std::string_view text, std::vector<Finding>& fi
     const toml::table table = toml::parse(text);
     flatten(table, "", values);
   } catch (const toml::parse_error& error) {
-    findings.push_back({static_cast<int>(error.source().begin.line), "", std::string(error.description())});
+    findings.push_back(
+        {static_cast<int>(error.source().begin.line), "", std::string(error.description())});
   } catch (const std::exception& error) {
     findings.push_back({0, "", error.what()});
   }
-  std::sort(values.begin(), values.end(), [](const FileValue& a, const FileValue& b) { return a.line < b.line; });
+  std::sort(values.begin(), values.end(),
+            [](const FileValue& a, const FileValue& b) { return a.line < b.line; });
   return values;
 }
 

@@ -27,14 +27,18 @@ Result<EntryLinks> links_of(View entry) {
 // What is wrong with the entry at `seq`, given the hash of its forerunner.
 std::optional<Verdict> check_entry(View entry, std::uint64_t seq, const std::string& previous) {
   const auto links = links_of(entry);
-  if (!links) return Verdict::bad("edited", seq, "entry " + std::to_string(seq) + " is not an entry");
-  if (links->seq > seq) return Verdict::bad("removed", seq, "entry " + std::to_string(seq) + " is not there");
+  if (!links)
+    return Verdict::bad("edited", seq, "entry " + std::to_string(seq) + " is not an entry");
+  if (links->seq > seq)
+    return Verdict::bad("removed", seq, "entry " + std::to_string(seq) + " is not there");
   if (links->seq < seq) {
-    return Verdict::bad("reordered", seq, "entry " + std::to_string(links->seq) + " lies at " + std::to_string(seq));
+    return Verdict::bad("reordered", seq,
+                        "entry " + std::to_string(links->seq) + " lies at " + std::to_string(seq));
   }
   if (links->prev_hash != previous) {
-    return Verdict::bad("edited", seq == 0 ? 0 : seq - 1,
-                        "entry " + std::to_string(seq) + " names another forerunner than lies before it");
+    return Verdict::bad(
+        "edited", seq == 0 ? 0 : seq - 1,
+        "entry " + std::to_string(seq) + " names another forerunner than lies before it");
   }
   return std::nullopt;
 }
@@ -54,14 +58,17 @@ CheckpointComparer::CheckpointComparer(const std::vector<std::string>& notes,
                                        const std::vector<crypto::PublicKey>& keys) {
   for (const std::string& text : notes) {
     const auto note = parse_note(text);
-    const bool fits = note && (keys.empty() || std::ranges::any_of(keys, [&](const auto& key) { return note_fits(*note, key); }));
+    const bool fits = note && (keys.empty() || std::ranges::any_of(keys, [&](const auto& key) {
+                                 return note_fits(*note, key);
+                               }));
     if (fits) {
       waiting_.push_back(note->checkpoint);
     } else if (!found_) {
-      found_ = Verdict::bad("bad_signature", std::nullopt,
-                            note ? "the checkpoint of size " + std::to_string(note->checkpoint.size) +
-                                       " is not signed by a key of this server"
-                                 : note.error().message);
+      found_ =
+          Verdict::bad("bad_signature", std::nullopt,
+                       note ? "the checkpoint of size " + std::to_string(note->checkpoint.size) +
+                                  " is not signed by a key of this server"
+                            : note.error().message);
     }
   }
   std::ranges::sort(waiting_, std::greater{}, &Checkpoint::size);
@@ -76,9 +83,10 @@ void CheckpointComparer::compare() {
     if (checkpoint.root == edge_.root()) {
       last_good_ = checkpoint.size;
     } else if (!found_) {
-      found_ = Verdict::bad("edited", last_good_, "entries " + std::to_string(last_good_) + " to " +
-                                                      std::to_string(checkpoint.size - 1) +
-                                                      " are not those that the checkpoint was signed for");
+      found_ = Verdict::bad("edited", last_good_,
+                            "entries " + std::to_string(last_good_) + " to " +
+                                std::to_string(checkpoint.size - 1) +
+                                " are not those that the checkpoint was signed for");
     }
   }
 }
@@ -92,8 +100,8 @@ void CheckpointComparer::finish(Verdict& verdict) {
   verdict.checkpoints_checked = compared_ + waiting_.size();
   if (!found_ && !waiting_.empty()) {
     found_ = Verdict::bad("cut_tail", edge_.size(),
-                          "a checkpoint was signed for " + std::to_string(waiting_.front().size) + " entries, and " +
-                              std::to_string(edge_.size()) + " are there");
+                          "a checkpoint was signed for " + std::to_string(waiting_.front().size) +
+                              " entries, and " + std::to_string(edge_.size()) + " are there");
   }
   if (!found_ || !verdict.ok) return;
   verdict.ok = false;
@@ -102,10 +110,12 @@ void CheckpointComparer::finish(Verdict& verdict) {
   verdict.detail = found_->detail;
 }
 
-Result<Verdict> verify_folder(os::Files& files, const std::string& folder, const std::vector<std::string>& notes,
+Result<Verdict> verify_folder(os::Files& files, const std::string& folder,
+                              const std::vector<std::string>& notes,
                               const std::vector<crypto::PublicKey>& keys) {
   const Tiles tiles(files, folder);
-  const std::string own = TRY(with_context(tiles.read_checkpoint(), "reading the folder's checkpoint"));
+  const std::string own =
+      TRY(with_context(tiles.read_checkpoint(), "reading the folder's checkpoint"));
   const auto newest = TRY(with_context(parse_note(own), "the folder's checkpoint"));
   std::vector<std::string> all = notes;
   all.push_back(own);

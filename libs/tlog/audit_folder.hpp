@@ -24,12 +24,13 @@ struct Verdict {
   static Verdict bad(std::string finding, std::optional<std::uint64_t> seq, std::string detail);
 };
 
-// Compares a growing tree with checkpoints: feed every leaf in order, then finish. Notes may come in
-// any order; several of one size are each compared.
+// Compares a growing tree with checkpoints: feed every leaf in order, then finish. Notes may come
+// in any order; several of one size are each compared.
 class CheckpointComparer {
  public:
   // A note that does not parse or fits none of the keys is the finding bad_signature.
-  CheckpointComparer(const std::vector<std::string>& notes, const std::vector<crypto::PublicKey>& keys);
+  CheckpointComparer(const std::vector<std::string>& notes,
+                     const std::vector<crypto::PublicKey>& keys);
   void leaf(const Hash& leaf);
   // Adds what was found to the verdict, if that is still ok.
   void finish(Verdict& verdict);
@@ -43,9 +44,11 @@ class CheckpointComparer {
   std::uint64_t last_good_ = 0;
 };
 
-// `keys`: the server's audit keys, as it shows them; empty: taken from nowhere, so notes are compared
-// but their signatures are not (the detail says so). The folder's own checkpoint is one of the notes.
-Result<Verdict> verify_folder(os::Files& files, const std::string& folder, const std::vector<std::string>& notes,
+// `keys`: the server's audit keys, as it shows them; empty: taken from nowhere, so notes are
+// compared but their signatures are not (the detail says so). The folder's own checkpoint is one of
+// the notes.
+Result<Verdict> verify_folder(os::Files& files, const std::string& folder,
+                              const std::vector<std::string>& notes,
                               const std::vector<crypto::PublicKey>& keys);
 
 }  // namespace holdfast::tlog

@@ -10,7 +10,9 @@ namespace holdfast::tlog {
 namespace {
 
 // The largest power of two smaller than n; n >= 2.
-std::uint64_t split_of(std::uint64_t n) { return std::uint64_t{1} << (std::bit_width(n - 1) - 1); }
+std::uint64_t split_of(std::uint64_t n) {
+  return std::uint64_t{1} << (std::bit_width(n - 1) - 1);
+}
 
 // MTH(D[begin:end]) by the definition, out of complete nodes. `begin` is a multiple of the power of
 // two at or above the length, as it is for every range that the proofs ask for.
@@ -41,7 +43,9 @@ Hash node_hash(const Hash& left, const Hash& right) {
   return crypto::sha256(bytes);
 }
 
-Hash empty_root() { return crypto::sha256({}); }
+Hash empty_root() {
+  return crypto::sha256({});
+}
 
 void Edge::append(const Hash& leaf) {
   Hash hash = leaf;
@@ -66,7 +70,8 @@ Result<Hash> root_of(std::uint64_t size, const NodeReader& read) {
   return range_root(0, size, read);
 }
 
-Result<std::vector<Hash>> inclusion_path(std::uint64_t index, std::uint64_t size, const NodeReader& read) {
+Result<std::vector<Hash>> inclusion_path(std::uint64_t index, std::uint64_t size,
+                                         const NodeReader& read) {
   if (index >= size) return fail(Code::invalid_argument, "the tree has no such leaf yet");
   std::vector<Hash> path;
   std::uint64_t begin = 0;
@@ -109,7 +114,8 @@ Result<Hash> root_from_path(const Hash& leaf, std::uint64_t index, std::uint64_t
   return hash;
 }
 
-Result<std::vector<Hash>> consistency_path(std::uint64_t old_size, std::uint64_t size, const NodeReader& read) {
+Result<std::vector<Hash>> consistency_path(std::uint64_t old_size, std::uint64_t size,
+                                           const NodeReader& read) {
   if (old_size > size) return fail(Code::invalid_argument, "the older tree is the larger one");
   std::vector<Hash> path;
   if (old_size == 0 || old_size == size) return path;

@@ -15,7 +15,7 @@ namespace holdfast::tlog {
 
 using Hash = std::array<std::uint8_t, 32>;
 
-Hash leaf_hash(View entry);                          // SHA-256(0x00 || entry)
+Hash leaf_hash(View entry);                           // SHA-256(0x00 || entry)
 Hash node_hash(const Hash& left, const Hash& right);  // SHA-256(0x01 || left || right)
 Hash empty_root();                                    // SHA-256 of nothing
 
@@ -36,11 +36,14 @@ using NodeReader = std::function<Result<Hash>(unsigned level, std::uint64_t inde
 
 Result<Hash> root_of(std::uint64_t size, const NodeReader& read);
 // RFC 9162 section 2.1.3.1: leaf side first. invalid_argument unless index < size.
-Result<std::vector<Hash>> inclusion_path(std::uint64_t index, std::uint64_t size, const NodeReader& read);
+Result<std::vector<Hash>> inclusion_path(std::uint64_t index, std::uint64_t size,
+                                         const NodeReader& read);
 // Section 2.1.3.2: the root that leaf and path lead to; corrupt if the path has the wrong length.
-Result<Hash> root_from_path(const Hash& leaf, std::uint64_t index, std::uint64_t size, const std::vector<Hash>& path);
+Result<Hash> root_from_path(const Hash& leaf, std::uint64_t index, std::uint64_t size,
+                            const std::vector<Hash>& path);
 // Section 2.1.4.1; empty when old_size is 0 or size. invalid_argument unless old_size <= size.
-Result<std::vector<Hash>> consistency_path(std::uint64_t old_size, std::uint64_t size, const NodeReader& read);
+Result<std::vector<Hash>> consistency_path(std::uint64_t old_size, std::uint64_t size,
+                                           const NodeReader& read);
 // Section 2.1.4.2: does the tree of `size` and `root` begin with that of `old_size` and `old_root`?
 bool consistent(std::uint64_t old_size, const Hash& old_root, std::uint64_t size, const Hash& root,
                 const std::vector<Hash>& path);

@@ -6,7 +6,13 @@ namespace holdfast::tlog {
 namespace {
 
 // The leaves and roots that Certificate Transparency's implementations are tested with.
-const std::vector<std::string> kLeaves{"", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+const std::vector<std::string> kLeaves{"",
+                                       "00",
+                                       "10",
+                                       "2021",
+                                       "3031",
+                                       "40414243",
+                                       "5051525354555657",
                                        "606162636465666768696a6b6c6d6e6f"};
 const std::vector<std::string> kRoots{
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -46,7 +52,8 @@ NodeReader reader(const std::vector<Hash>& all) {
 }
 
 TEST(Merkle, RootsAreThoseOfCertificateTransparency) {
-  EXPECT_EQ(to_hex(empty_root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(to_hex(empty_root()),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   Edge edge;
   EXPECT_EQ(edge.root(), empty_root());
   for (std::size_t i = 0; i < kLeaves.size(); ++i) {
@@ -77,7 +84,8 @@ TEST(Merkle, EveryLeafIsProvenInEveryTree) {
       // Anything else leads elsewhere.
       const auto other = root_from_path(all[(index + 1) % all.size()], index, size, path);
       EXPECT_NE(other.value_or(Hash{}), root);
-      EXPECT_NE(root_from_path(all[index], (index + 1) % size, size, path).value_or(Hash{}), size == 1 ? Hash{} : root);
+      EXPECT_NE(root_from_path(all[index], (index + 1) % size, size, path).value_or(Hash{}),
+                size == 1 ? Hash{} : root);
       if (!path.empty()) {
         path.front()[0] ^= 1;
         EXPECT_NE(*root_from_path(all[index], index, size, path), root);
@@ -106,7 +114,8 @@ TEST(Merkle, EveryTreeBeginsWithEveryOlderOne) {
       wrong = root;
       wrong[0] ^= 1;
       if (old_size > 0) {  // every tree begins with the empty one
-        EXPECT_FALSE(consistent(old_size, old_root, size, wrong, path)) << old_size << " in " << size;
+        EXPECT_FALSE(consistent(old_size, old_root, size, wrong, path))
+            << old_size << " in " << size;
       }
       path.push_back(root);
       EXPECT_FALSE(consistent(old_size, old_root, size, root, path));

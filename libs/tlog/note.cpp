@@ -37,7 +37,8 @@ Result<std::string_view> take_line(std::string_view& text) {
 }
 
 bool origin_allowed(std::string_view origin) {
-  return !origin.empty() && std::ranges::all_of(origin, [](char c) { return c > 0x20 && c < 0x7f && c != '+'; });
+  return !origin.empty() &&
+         std::ranges::all_of(origin, [](char c) { return c > 0x20 && c < 0x7f && c != '+'; });
 }
 
 Result<std::uint64_t> parse_size_line(std::string_view line) {
@@ -53,20 +54,24 @@ Result<std::uint64_t> parse_size_line(std::string_view line) {
 // base64 in its one canonical form.
 Result<Bytes> strict_base64(std::string_view text) {
   auto bytes = from_base64(text);
-  if (!bytes || to_base64(*bytes) != text) return std::unexpected(not_a_note("its base64 is not canonical"));
+  if (!bytes || to_base64(*bytes) != text)
+    return std::unexpected(not_a_note("its base64 is not canonical"));
   return bytes;
 }
 
 }  // namespace
 
 std::string signed_text(const Checkpoint& checkpoint) {
-  return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" + to_base64(checkpoint.root) + "\n" +
-         std::string(kTimeWord) + to_rfc3339(checkpoint.time) + "\n";
+  return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
+         to_base64(checkpoint.root) + "\n" + std::string(kTimeWord) + to_rfc3339(checkpoint.time) +
+         "\n";
 }
 
 Result<std::string> sign_note(const Checkpoint& checkpoint, const crypto::PrivateKey& key) {
-  if (!origin_allowed(checkpoint.origin)) return fail(Code::internal, "the origin of a checkpoint has no spaces");
-  if (key.algorithm() != crypto::KeyAlgorithm::ed25519) return fail(Code::internal, "notes are signed with Ed25519");
+  if (!origin_allowed(checkpoint.origin))
+    return fail(Code::internal, "the origin of a checkpoint has no spaces");
+  if (key.algorithm() != crypto::KeyAlgorithm::ed25519)
+    return fail(Code::internal, "notes are signed with Ed25519");
   const std::string text = signed_text(checkpoint);
   Bytes blob = key_id_of(checkpoint.origin, key.public_key());
   append(blob, TRY(key.sign(view_of(text))));
@@ -82,19 +87,23 @@ Result<SignedNote> parse_note(std::string_view note) {
   std::string_view text = parsed.text;
   Checkpoint& checkpoint = parsed.checkpoint;
   checkpoint.origin = TRY(take_line(text));
-  if (!origin_allowed(checkpoint.origin)) return std::unexpected(not_a_note("its origin is not allowed"));
+  if (!origin_allowed(checkpoint.origin))
+    return std::unexpected(not_a_note("its origin is not allowed"));
   checkpoint.size = TRY(parse_size_line(TRY(take_line(text))));
   const Bytes root = TRY(strict_base64(TRY(take_line(text))));
-  if (root.size() != checkpoint.root.size()) return std::unexpected(not_a_note("its root is no SHA-256"));
+  if (root.size() != checkpoint.root.size())
+    return std::unexpected(not_a_note("its root is no SHA-256"));
   std::ranges::copy(root, checkpoint.root.begin());
   while (!text.empty()) {  // extension lines; unknown ones are signed and ignored
     const std::string_view line = TRY(take_line(text));
-    if (line.starts_with(kTimeWord)) checkpoint.time = TRY(from_rfc3339(line.substr(kTimeWord.size())));
+    if (line.starts_with(kTimeWord))
+      checkpoint.time = TRY(from_rfc3339(line.substr(kTimeWord.size())));
   }
   std::string_view signatures = note.substr(blank + 2);
   while (!signatures.empty()) {
     std::string_view line = TRY(take_line(signatures));
-    if (!line.starts_with(kDash)) return std::unexpected(not_a_note("a signature line starts with a dash"));
+    if (!line.starts_with(kDash))
+      return std::unexpected(not_a_note("a signature line starts with a dash"));
     line.remove_prefix(kDash.size());
     const std::size_t space = line.find(' ');
     // Others (witnesses) may have signed as well.
@@ -109,7 +118,8 @@ Result<SignedNote> parse_note(std::string_view note) {
 }
 
 bool note_fits(const SignedNote& note, const crypto::PublicKey& key) {
-  return key.algorithm() == crypto::KeyAlgorithm::ed25519 && note.key_id == key_id_of(note.checkpoint.origin, key) &&
+  return key.algorithm() == crypto::KeyAlgorithm::ed25519 &&
+         note.key_id == key_id_of(note.checkpoint.origin, key) &&
          key.verify(view_of(note.text), note.signature);
 }
 

@@ -4,10 +4,9 @@
 //   \n
 //   — <origin> <base64 of key id (4 bytes) and signature (64)>\n
 //
-// The signed bytes are all before the empty line, with their last newline. key id = first 4 bytes of
-// SHA-256(origin || "\n" || 0x01 || public key). The time is an extension line.
-// Errors: malformed_body (not such a note).
-// Pure; thread-safe.
+// The signed bytes are all before the empty line, with their last newline. key id = first 4 bytes
+// of SHA-256(origin || "\n" || 0x01 || public key). The time is an extension line. Errors:
+// malformed_body (not such a note). Pure; thread-safe.
 #pragma once
 
 #include <string>
@@ -35,9 +34,9 @@ Result<std::string> sign_note(const Checkpoint& checkpoint, const crypto::Privat
 
 struct SignedNote {
   Checkpoint checkpoint;
-  std::string text;     // the signed bytes
-  Bytes signature;      // 64 bytes
-  Bytes key_id;         // 4 bytes
+  std::string text;  // the signed bytes
+  Bytes signature;   // 64 bytes
+  Bytes key_id;      // 4 bytes
 };
 Result<SignedNote> parse_note(std::string_view note);
 // Does the signature of the note's origin fit this key?

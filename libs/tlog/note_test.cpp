@@ -24,7 +24,8 @@ TEST(Note, SaysWhatTheSpecificationSays) {
   const auto note = sign_note(sample(), key_from(1));
   ASSERT_TRUE(note) << note.error().text();
   const std::string text =
-      "holdfast.example/audit\n123\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\ntime 2026-01-01T00:00:00Z\n";
+      "holdfast.example/audit\n123\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\ntime "
+      "2026-01-01T00:00:00Z\n";
   EXPECT_EQ(signed_text(sample()), text);
   EXPECT_TRUE(note->starts_with(text + "\n\xE2\x80\x94 holdfast.example/audit "));
   EXPECT_TRUE(note->ends_with("\n"));
@@ -39,7 +40,8 @@ TEST(Note, FitsItsKeyOnly) {
   const auto note = *parse_note(*sign_note(sample(), key_from(1)));
   EXPECT_TRUE(note_fits(note, key_from(1).public_key()));
   EXPECT_FALSE(note_fits(note, key_from(2).public_key()));
-  EXPECT_FALSE(note_fits(note, crypto::PrivateKey::generate(crypto::KeyAlgorithm::p256)->public_key()));
+  EXPECT_FALSE(
+      note_fits(note, crypto::PrivateKey::generate(crypto::KeyAlgorithm::p256)->public_key()));
   SignedNote changed = note;
   changed.text.replace(changed.text.find("123"), 3, "124");
   EXPECT_FALSE(note_fits(changed, key_from(1).public_key()));
@@ -55,7 +57,8 @@ TEST(Note, OtherSignaturesAndLinesAreLeftAlone) {
 
 TEST(Note, WhatIsNoneIsRefused) {
   const std::string good = *sign_note(sample(), key_from(1));
-  std::vector<std::string> wrong{"", "\n\n", "one line", good.substr(0, good.size() - 1), good + std::string(5'000, 'x')};
+  std::vector<std::string> wrong{"", "\n\n", "one line", good.substr(0, good.size() - 1),
+                                 good + std::string(5'000, 'x')};
   const auto with = [&](std::string_view from, std::string_view to) {
     std::string text = good;
     text.replace(text.find(from), from.size(), to);
@@ -78,7 +81,9 @@ TEST(Note, OnlySensibleThingsAreSigned) {
   Checkpoint spaced = sample();
   spaced.origin = "two words";
   EXPECT_EQ(sign_note(spaced, key_from(1)).error().code, Code::internal);
-  EXPECT_EQ(sign_note(sample(), *crypto::PrivateKey::generate(crypto::KeyAlgorithm::p256)).error().code, Code::internal);
+  EXPECT_EQ(
+      sign_note(sample(), *crypto::PrivateKey::generate(crypto::KeyAlgorithm::p256)).error().code,
+      Code::internal);
 }
 
 }  // namespace

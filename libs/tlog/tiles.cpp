@@ -29,8 +29,8 @@ std::string widened(std::string path, std::uint64_t width) {
   return path;
 }
 
-// How many nodes of the tile's lowest level the tree of `size` has, and how many of them lie in tile
-// `index`.
+// How many nodes of the tile's lowest level the tree of `size` has, and how many of them lie in
+// tile `index`.
 std::uint64_t nodes_at(unsigned level, std::uint64_t size) {
   const unsigned shift = kTileHeight * level;
   return shift >= 64 ? 0 : size >> shift;
@@ -51,7 +51,8 @@ Bytes joined(const std::vector<Hash>& hashes) {
 // A new folder's name is on disk after a sync of its parent, and so on upwards.
 Status make_durable_folder(os::Files& files, const std::string& folder) {
   std::vector<std::string> missing;
-  for (std::string at = folder; !at.empty() && at != "/" && !os::exists(files, at); at = os::folder_of(at)) {
+  for (std::string at = folder; !at.empty() && at != "/" && !os::exists(files, at);
+       at = os::folder_of(at)) {
     missing.push_back(at);
   }
   if (missing.empty()) return {};
@@ -63,7 +64,8 @@ Status make_durable_folder(os::Files& files, const std::string& folder) {
 // The root of a run of 2^n nodes.
 Hash fold(std::vector<Hash> hashes) {
   while (hashes.size() > 1) {
-    for (std::size_t i = 0; i < hashes.size() / 2; ++i) hashes[i] = node_hash(hashes[2 * i], hashes[2 * i + 1]);
+    for (std::size_t i = 0; i < hashes.size() / 2; ++i)
+      hashes[i] = node_hash(hashes[2 * i], hashes[2 * i + 1]);
     hashes.resize(hashes.size() / 2);
   }
   return hashes.front();
@@ -83,12 +85,14 @@ Result<std::vector<Bytes>> parse_bundle(View bundle, std::uint64_t width) {
   ByteReader reader(bundle);
   std::vector<Bytes> entries;
   while (!reader.done()) {
-    if (entries.size() == width) return fail(Code::corrupt, "an entry bundle holds more than its width");
+    if (entries.size() == width)
+      return fail(Code::corrupt, "an entry bundle holds more than its width");
     const auto length = TRY(reader.be<std::uint16_t>());
     const View bytes = TRY(reader.take(length));
     entries.emplace_back(bytes.begin(), bytes.end());
   }
-  if (entries.size() != width) return fail(Code::corrupt, "an entry bundle holds less than its width");
+  if (entries.size() != width)
+    return fail(Code::corrupt, "an entry bundle holds less than its width");
   return entries;
 }
 
@@ -107,7 +111,8 @@ Status Tiles::write_entries(std::uint64_t size, const std::vector<Bytes>& entrie
     while (taken < entries.size() && bundle.size() < kTileWidth) bundle.push_back(entries[taken++]);
     Bytes bytes;
     for (const Bytes& entry : bundle) {
-      if (entry.size() > kEntryBytesMax) return fail(Code::internal, "an entry is longer than a bundle can say");
+      if (entry.size() > kEntryBytesMax)
+        return fail(Code::internal, "an entry is longer than a bundle can say");
       store_be(bytes, static_cast<std::uint16_t>(entry.size()));
       append(bytes, entry);
     }
@@ -118,13 +123,15 @@ Status Tiles::write_entries(std::uint64_t size, const std::vector<Bytes>& entrie
   return {};
 }
 
-// `hashes` are the nodes from `first` on; each tile that they fill gives one node of the next level.
+// `hashes` are the nodes from `first` on; each tile that they fill gives one node of the next
+// level.
 Status Tiles::extend_level(unsigned level, std::uint64_t first, std::vector<Hash> hashes) {
   while (!hashes.empty()) {
     std::uint64_t index = first / kTileWidth;
     const std::uint64_t next_first = index;
     std::vector<Hash> tile;
-    if (first % kTileWidth != 0) tile = TRY(read_tile(level, index, first << (kTileHeight * level)));
+    if (first % kTileWidth != 0)
+      tile = TRY(read_tile(level, index, first << (kTileHeight * level)));
     std::vector<Hash> next;
     std::size_t taken = 0;
     while (taken < hashes.size()) {
@@ -168,14 +175,19 @@ Status Tiles::drop_partials(std::uint64_t old_size, std::uint64_t size) {
   return {};
 }
 
-Result<std::vector<Hash>> Tiles::read_tile(unsigned level, std::uint64_t index, std::uint64_t size) const {
+Result<std::vector<Hash>> Tiles::read_tile(unsigned level, std::uint64_t index,
+                                           std::uint64_t size) const {
   const std::uint64_t width = width_of(level, index, size);
   if (width == 0) return fail(Code::internal, "the tree has no such tile");
   const std::string path = os::join(folder_, tile_path(level, index, width));
-  const Bytes bytes = TRY(with_context(os::read_file(files_, path, kTileWidth * kHashBytes), "reading a tile"));
-  if (bytes.size() != width * kHashBytes) return fail(Code::corrupt, path + " is not as long as a tile of its width");
+  const Bytes bytes =
+      TRY(with_context(os::read_file(files_, path, kTileWidth * kHashBytes), "reading a tile"));
+  if (bytes.size() != width * kHashBytes)
+    return fail(Code::corrupt, path + " is not as long as a tile of its width");
   std::vector<Hash> hashes(width);
-  for (std::size_t i = 0; i < width; ++i) std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(i * kHashBytes), kHashBytes, hashes[i].begin());
+  for (std::size_t i = 0; i < width; ++i)
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(i * kHashBytes), kHashBytes,
+                hashes[i].begin());
   return hashes;
 }
 
@@ -187,25 +199,31 @@ Result<Hash> Tiles::node(unsigned level, std::uint64_t index, std::uint64_t size
   const std::size_t begin = first % kTileWidth;
   const std::size_t count = std::size_t{1} << above;
   if (begin + count > tile.size()) return fail(Code::internal, "the tree has no such node");
-  return fold({tile.begin() + static_cast<std::ptrdiff_t>(begin), tile.begin() + static_cast<std::ptrdiff_t>(begin + count)});
+  return fold({tile.begin() + static_cast<std::ptrdiff_t>(begin),
+               tile.begin() + static_cast<std::ptrdiff_t>(begin + count)});
 }
 
 Result<Hash> Tiles::root(std::uint64_t size) const {
-  return root_of(size, [&](unsigned level, std::uint64_t index) { return node(level, index, size); });
+  return root_of(size,
+                 [&](unsigned level, std::uint64_t index) { return node(level, index, size); });
 }
 
 Result<std::vector<Hash>> Tiles::inclusion(std::uint64_t index, std::uint64_t size) const {
-  return inclusion_path(index, size, [&](unsigned level, std::uint64_t at) { return node(level, at, size); });
+  return inclusion_path(index, size,
+                        [&](unsigned level, std::uint64_t at) { return node(level, at, size); });
 }
 
 Result<std::vector<Bytes>> Tiles::entries(std::uint64_t index, std::uint64_t size) const {
   const std::uint64_t width = width_of(0, index, size);
   const std::string path = os::join(folder_, entries_path(index, width));
-  const Bytes bundle = TRY(with_context(os::read_file(files_, path, kBundleBytesMax), "reading entries"));
+  const Bytes bundle =
+      TRY(with_context(os::read_file(files_, path, kBundleBytesMax), "reading entries"));
   return with_context(parse_bundle(bundle, width), path);
 }
 
-Status Tiles::write_checkpoint(std::string_view note) { return write("checkpoint", view_of(note)); }
+Status Tiles::write_checkpoint(std::string_view note) {
+  return write("checkpoint", view_of(note));
+}
 
 Result<std::string> Tiles::read_checkpoint() const {
   const Bytes note = TRY(os::read_file(files_, os::join(folder_, "checkpoint"), kNoteBytesMax));

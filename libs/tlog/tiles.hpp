@@ -32,8 +32,8 @@ class Tiles {
  public:
   Tiles(os::Files& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
 
-  // Grows the tree from `size` by these entries; durable when it returns. What lies behind `size` on
-  // disk, from a write that a crash cut, is written over.
+  // Grows the tree from `size` by these entries; durable when it returns. What lies behind `size`
+  // on disk, from a write that a crash cut, is written over.
   Status extend(std::uint64_t size, const std::vector<Bytes>& entries);
   // Removes the partial tiles of the tree of `old_size` that are not part of the one of `size`.
   Status drop_partials(std::uint64_t old_size, std::uint64_t size);
@@ -49,7 +49,8 @@ class Tiles {
   Result<std::string> read_checkpoint() const;  // not_found if there is none
 
  private:
-  Result<std::vector<Hash>> read_tile(unsigned level, std::uint64_t index, std::uint64_t size) const;
+  Result<std::vector<Hash>> read_tile(unsigned level, std::uint64_t index,
+                                      std::uint64_t size) const;
   Status extend_level(unsigned level, std::uint64_t first, std::vector<Hash> hashes);
   Status write_entries(std::uint64_t size, const std::vector<Bytes>& entries);
   Status write(const std::string& path, View content);

@@ -20,13 +20,15 @@ std::vector<Bytes> chain(std::size_t count) {
   std::vector<Bytes> out;
   std::string previous(64, '0');
   for (std::size_t i = 0; i < count; ++i) {
-    out.push_back(bytes_of("{\"v\":1,\"seq\":" + std::to_string(i) + ",\"prev_hash\":\"" + previous + "\"}"));
+    out.push_back(
+        bytes_of("{\"v\":1,\"seq\":" + std::to_string(i) + ",\"prev_hash\":\"" + previous + "\"}"));
     previous = to_hex(crypto::sha256(out.back()));
   }
   return out;
 }
 std::vector<Bytes> part(const std::vector<Bytes>& all, std::size_t begin, std::size_t end) {
-  return {all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(end)};
+  return {all.begin() + static_cast<std::ptrdiff_t>(begin),
+          all.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 Edge edge_of(const std::vector<Bytes>& entries) {
   Edge edge;
@@ -36,7 +38,8 @@ Edge edge_of(const std::vector<Bytes>& entries) {
 
 class TilesTest : public testing::Test {
  protected:
-  TilesTest() : world_(1), node_(world_.node("server")), tiles_(node_.system().files, "/data/audit") {}
+  TilesTest()
+      : world_(1), node_(world_.node("server")), tiles_(node_.system().files, "/data/audit") {}
   void grow_to(const std::vector<Bytes>& all, std::initializer_list<std::size_t> sizes) {
     std::size_t size = 0;
     for (const std::size_t next : sizes) {
@@ -49,7 +52,9 @@ class TilesTest : public testing::Test {
     Checkpoint checkpoint{"test/audit", entries.size(), edge_of(entries).root(), world_.wall()};
     return *sign_note(checkpoint, test_key());
   }
-  bool exists(const std::string& path) { return os::exists(node_.system().files, "/data/audit/" + path); }
+  bool exists(const std::string& path) {
+    return os::exists(node_.system().files, "/data/audit/" + path);
+  }
 
   os::sim::Simulation world_;
   os::sim::Node& node_;
@@ -144,7 +149,8 @@ class FolderTest : public TilesTest {
     ASSERT_TRUE(tiles_.write_checkpoint(note_for(all_)));
   }
   Verdict verify(std::vector<std::string> notes = {}) {
-    const auto verdict = verify_folder(node_.system().files, "/data/audit", notes, {test_key().public_key()});
+    const auto verdict =
+        verify_folder(node_.system().files, "/data/audit", notes, {test_key().public_key()});
     EXPECT_TRUE(verdict) << verdict.error().text();
     return *verdict;
   }
@@ -155,8 +161,8 @@ class FolderTest : public TilesTest {
       store_be(bytes, static_cast<std::uint16_t>(entry.size()));
       append(bytes, entry);
     }
-    ASSERT_TRUE(os::replace_file(node_.system().files,
-                                 "/data/audit/" + entries_path(index, index == 0 ? 256 : 244), bytes));
+    ASSERT_TRUE(os::replace_file(
+        node_.system().files, "/data/audit/" + entries_path(index, index == 0 ? 256 : 244), bytes));
   }
   const std::vector<Bytes> all_ = chain(500);
   std::string old_note_;
@@ -202,7 +208,8 @@ TEST_F(FolderTest, ARewrittenHistoryDoesNotFitTheCheckpointKeptElsewhere) {
   other[0].push_back(' ');  // and a new chain from there on
   std::string previous = to_hex(crypto::sha256(other[0]));
   for (std::size_t i = 1; i < other.size(); ++i) {
-    other[i] = bytes_of("{\"v\":1,\"seq\":" + std::to_string(i) + ",\"prev_hash\":\"" + previous + "\"}");
+    other[i] =
+        bytes_of("{\"v\":1,\"seq\":" + std::to_string(i) + ",\"prev_hash\":\"" + previous + "\"}");
     previous = to_hex(crypto::sha256(other[i]));
   }
   ASSERT_TRUE(tiles_.extend(0, other));

@@ -25,7 +25,9 @@ Bytes seq_key(std::uint64_t seq) {
   return key;
 }
 
-std::string quoted(std::string_view text) { return "\"" + json_escape(text) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + json_escape(text) + "\"";
+}
 
 struct Head {
   std::uint64_t next = 0;
@@ -33,9 +35,10 @@ struct Head {
 };
 
 Result<Head> head_of(sql::Tx& tx) {
-  const auto head = TRY(tx.one("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", {}, [](sql::Row& row) {
-    return Head{static_cast<std::uint64_t>(row.integer(0)) + 1, row.blob(1)};
-  }));
+  const auto head =
+      TRY(tx.one("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", {}, [](sql::Row& row) {
+        return Head{static_cast<std::uint64_t>(row.integer(0)) + 1, row.blob(1)};
+      }));
   return head.value_or(Head{});
 }
 
@@ -91,7 +94,8 @@ StoredEntry read_entry(sql::Row& row) {
 
 Result<std::vector<Entry>> select(sql::Tx& tx, const seal::Sealer& sealer, const std::string& rest,
                                   const sql::Params& params) {
-  auto stored = TRY(tx.list("SELECT " + std::string(kColumns) + " FROM audit " + rest, params, read_entry));
+  auto stored =
+      TRY(tx.list("SELECT " + std::string(kColumns) + " FROM audit " + rest, params, read_entry));
   std::vector<Entry> entries;
   for (StoredEntry& one : stored) {
     TRY(open_payload(sealer, one.payload, one.entry));
@@ -103,9 +107,9 @@ Result<std::vector<Entry>> select(sql::Tx& tx, const seal::Sealer& sealer, const
 }  // namespace
 
 std::string entry_bytes(const Entry& entry) {
-  return "{\"v\":1,\"seq\":" + std::to_string(entry.seq) + ",\"time\":" + quoted(to_rfc3339(entry.time)) +
-         ",\"actor\":" + quoted(entry.actor) + ",\"action\":" + quoted(entry.action) +
-         ",\"object\":" + quoted(entry.object) +
+  return "{\"v\":1,\"seq\":" + std::to_string(entry.seq) +
+         ",\"time\":" + quoted(to_rfc3339(entry.time)) + ",\"actor\":" + quoted(entry.actor) +
+         ",\"action\":" + quoted(entry.action) + ",\"object\":" + quoted(entry.object) +
          ",\"request_id\":" + (entry.request_id.empty() ? "null" : quoted(entry.request_id)) +
          ",\"payload\":" + quoted(to_hex(entry.payload_digest)) +
          ",\"prev_hash\":" + quoted(to_hex(entry.prev_hash)) + "}";
@@ -122,15 +126,18 @@ Bytes payload_digest(View salt, std::string_view before, std::string_view after)
 }
 
 std::string payload_purpose(std::string_view object) {
-  const bool subject = object.starts_with(DeviceTag::kPrefix) || object.starts_with(UserTag::kPrefix);
+  const bool subject =
+      object.starts_with(DeviceTag::kPrefix) || object.starts_with(UserTag::kPrefix);
   return subject ? "subject:" + std::string(object) : std::string(seal::kPurpose);
 }
 
-Result<std::uint64_t> append(sql::Tx& tx, const seal::Sealer& sealer, os::Entropy& entropy, Entry entry) {
+Result<std::uint64_t> append(sql::Tx& tx, const seal::Sealer& sealer, os::Entropy& entropy,
+                             Entry entry) {
   if (entry.actor.empty() || entry.action.empty() || entry.object.empty()) {
     return fail(Code::internal, "an audit entry needs actor, action and object");
   }
-  if (entry.object.size() > kObjectBytesMax) return fail(Code::internal, "the object of an audit entry is no id");
+  if (entry.object.size() > kObjectBytesMax)
+    return fail(Code::internal, "the object of an audit entry is no id");
   if (entry.before.size() + entry.after.size() > kPayloadBytesMax) {
     return fail(Code::body_too_large, "what the audit would keep is larger than 256 KiB");
   }
@@ -143,11 +150,12 @@ Result<std::uint64_t> append(sql::Tx& tx, const seal::Sealer& sealer, os::Entrop
   entry.hash = digest_of(view_of(entry_bytes(entry)));
   const Bytes row = seq_key(entry.seq);
   Bytes sealed = TRY(sealer.seal({"audit", row, "payload"}, plain, payload_purpose(entry.object)));
-  TRY(tx.exec("INSERT INTO audit (seq, at, actor, action, object, request_id, payload, payload_digest,"
-              " prev_hash, hash) VALUES (?,?,?,?,?,?,?,?,?,?)",
-              {entry.seq, entry.time, entry.actor, entry.action, entry.object,
-               entry.request_id.empty() ? sql::Param(nullptr) : sql::Param(entry.request_id), std::move(sealed),
-               entry.payload_digest, entry.prev_hash, entry.hash}));
+  TRY(tx.exec(
+      "INSERT INTO audit (seq, at, actor, action, object, request_id, payload, payload_digest,"
+      " prev_hash, hash) VALUES (?,?,?,?,?,?,?,?,?,?)",
+      {entry.seq, entry.time, entry.actor, entry.action, entry.object,
+       entry.request_id.empty() ? sql::Param(nullptr) : sql::Param(entry.request_id),
+       std::move(sealed), entry.payload_digest, entry.prev_hash, entry.hash}));
   return entry.seq;
 }
 
@@ -180,8 +188,8 @@ Result<std::uint64_t> count(sql::Tx& tx) {
 }
 
 Result<std::uint64_t> erase_payloads(sql::Tx& tx, std::string_view object) {
-  const auto erased =
-      TRY(tx.exec("UPDATE audit SET payload = NULL WHERE object = ? AND payload IS NOT NULL", {object}));
+  const auto erased = TRY(tx.exec(
+      "UPDATE audit SET payload = NULL WHERE object = ? AND payload IS NOT NULL", {object}));
   return static_cast<std::uint64_t>(erased);
 }
 

@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t kEntriesAtOnce = 4'096;
 constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::string_view kKeyName = "audit-1";
-constexpr std::string_view kEd25519Pkcs8 = "302e020100300506032b657004220420";  // RFC 8410, then the seed
+constexpr std::string_view kEd25519Pkcs8 =
+    "302e020100300506032b657004220420";  // RFC 8410, then the seed
 
 struct Newest {
   std::uint64_t size = 0;
@@ -26,15 +27,17 @@ struct Newest {
 };
 
 Result<std::optional<Newest>> newest_stored(sql::Tx& tx) {
-  return tx.one("SELECT tree_size, note, at FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1", {},
-                [](sql::Row& row) {
-                  return Newest{static_cast<std::uint64_t>(row.integer(0)), row.text(1), row.time(2)};
+  return tx.one("SELECT tree_size, note, at FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1",
+                {}, [](sql::Row& row) {
+                  return Newest{static_cast<std::uint64_t>(row.integer(0)), row.text(1),
+                                row.time(2)};
                 });
 }
 
 Result<std::vector<std::string>> stored_notes(sql::Tx& tx) {
   return tx.list("SELECT note FROM audit_checkpoint ORDER BY tree_size DESC LIMIT ?",
-                 {static_cast<std::uint64_t>(kNotesMax)}, [](sql::Row& row) { return row.text(0); });
+                 {static_cast<std::uint64_t>(kNotesMax)},
+                 [](sql::Row& row) { return row.text(0); });
 }
 
 std::vector<Bytes> bytes_of_entries(const std::vector<audit::Entry>& entries) {
@@ -45,18 +48,21 @@ std::vector<Bytes> bytes_of_entries(const std::vector<audit::Entry>& entries) {
 
 class AuditLogCore : public std::enable_shared_from_this<AuditLogCore> {
  public:
-  AuditLogCore(Store& store, const os::System& system, os::Workers& workers, const Log& log, Metrics& metrics,
-               AuditLogSettings settings)
+  AuditLogCore(Store& store, const os::System& system, os::Workers& workers, const Log& log,
+               Metrics& metrics, AuditLogSettings settings)
       : store_(store),
         system_(system),
         workers_(workers),
         log_(log),
         settings_(std::move(settings)),
         tiles_(system.files, settings_.folder),
-        checkpoints_(metrics.counter("holdfast_audit_checkpoints_total", "Checkpoints of the audit that were signed")),
-        copy_failures_(metrics.counter("holdfast_audit_copy_failures_total",
-                                       "Checkpoints that could not be copied outside of the data folder")) {
-    metrics.gauge("holdfast_audit_broken", "Whether the audit's rows fail to fit a checkpoint (1) or not (0)",
+        checkpoints_(metrics.counter("holdfast_audit_checkpoints_total",
+                                     "Checkpoints of the audit that were signed")),
+        copy_failures_(
+            metrics.counter("holdfast_audit_copy_failures_total",
+                            "Checkpoints that could not be copied outside of the data folder")) {
+    metrics.gauge("holdfast_audit_broken",
+                  "Whether the audit's rows fail to fit a checkpoint (1) or not (0)",
                   [broken = broken_] { return broken->load() ? 1.0 : 0.0; });
   }
 
@@ -76,7 +82,8 @@ class AuditLogCore : public std::enable_shared_from_this<AuditLogCore> {
   Status rebuild(std::uint64_t size);
   Status grow(std::uint64_t& size, std::uint64_t to);
   Status advance_alone(std::uint64_t& size);
-  Status store_checkpoint(const tlog::Checkpoint& checkpoint, const std::string& note, WallTime before);
+  Status store_checkpoint(const tlog::Checkpoint& checkpoint, const std::string& note,
+                          WallTime before);
   void publish(const std::string& note, WallTime at);
   Status copy_outside(const std::string& note, WallTime at);
   bool continues(std::string_view old_note) const;
@@ -94,11 +101,12 @@ class AuditLogCore : public std::enable_shared_from_this<AuditLogCore> {
   Counter& copy_failures_;
   crypto::PrivateKey key_;
   std::string origin_;
-  std::shared_ptr<std::atomic<bool>> broken_ = std::make_shared<std::atomic<bool>>(false);  // outlived by metrics
-  std::atomic<std::uint64_t> pending_{0};  // entries since the newest checkpoint, about
+  std::shared_ptr<std::atomic<bool>> broken_ =
+      std::make_shared<std::atomic<bool>>(false);  // outlived by metrics
+  std::atomic<std::uint64_t> pending_{0};          // entries since the newest checkpoint, about
   std::atomic<bool> posted_{false};
-  Guarded<std::uint64_t> tree_size_{0U};   // of the tiles; held while they grow
-  std::uint64_t newest_size_ = 0;          // of the tree that is being published; under tree_size_
+  Guarded<std::uint64_t> tree_size_{0U};  // of the tiles; held while they grow
+  std::uint64_t newest_size_ = 0;         // of the tree that is being published; under tree_size_
   Guarded<Newest> newest_;
 };
 
@@ -108,8 +116,9 @@ Status AuditLogCore::load_key() {
   const seal::Place place{"audit_key", row, "sealed"};
   Bytes der;
   TRY(store_.record(Caller::system(), "audit.key", [&](Change& change) -> Status {
-    const auto sealed = TRY(change.tx().one("SELECT sealed FROM audit_key WHERE name = ?", {kKeyName},
-                                            [](sql::Row& found) { return found.blob(0); }));
+    const auto sealed =
+        TRY(change.tx().one("SELECT sealed FROM audit_key WHERE name = ?", {kKeyName},
+                            [](sql::Row& found) { return found.blob(0); }));
     if (sealed) {
       der = TRY(change.sealer().open(place, *sealed));
       return {};
@@ -176,8 +185,10 @@ Status AuditLogCore::check_tree(const std::optional<Newest>& stored) {
   const std::uint64_t size = std::min(have, wanted);
   tree_size_.with([&](std::uint64_t& own) { own = size; });
   if (!stored) return {};
-  const auto note = TRY(with_context(tlog::parse_note(stored->note), "the newest checkpoint of the audit"));
-  auto root = size == wanted ? tiles_.root(size) : Result<tlog::Hash>(fail(Code::corrupt, "rows are missing"));
+  const auto note =
+      TRY(with_context(tlog::parse_note(stored->note), "the newest checkpoint of the audit"));
+  auto root = size == wanted ? tiles_.root(size)
+                             : Result<tlog::Hash>(fail(Code::corrupt, "rows are missing"));
   if (root && *root == note.checkpoint.root) return {};
   TRY(rebuild(size));
   root = tiles_.root(size);
@@ -219,37 +230,43 @@ void AuditLogCore::wake() {
   if (!posted) posted_.store(false);
 }
 
-Status AuditLogCore::store_checkpoint(const tlog::Checkpoint& checkpoint, const std::string& note, WallTime before) {
+Status AuditLogCore::store_checkpoint(const tlog::Checkpoint& checkpoint, const std::string& note,
+                                      WallTime before) {
   return store_.record(Caller::system(), "audit.checkpoint", [&](Change& change) -> Status {
-    TRY(change.tx().exec("INSERT INTO audit_checkpoint (tree_size, at, note) VALUES (?,?,?)"
+    TRY(
+        change.tx().exec("INSERT INTO audit_checkpoint (tree_size, at, note) VALUES (?,?,?)"
                          " ON CONFLICT (tree_size) DO NOTHING",
                          {checkpoint.size, checkpoint.time, note}));
     if (day_of(before) != day_of(checkpoint.time)) {
       // Of days that are over, the last one stays.
-      TRY(change.tx().exec("DELETE FROM audit_checkpoint WHERE at < ? AND tree_size NOT IN"
+      TRY(
+          change.tx().exec("DELETE FROM audit_checkpoint WHERE at < ? AND tree_size NOT IN"
                            " (SELECT max(tree_size) FROM audit_checkpoint GROUP BY at / ?)",
                            {checkpoint.time - days(2), kDayUs}));
     }
-    return change.notice("audit.checkpointed", wire::json_text(wire::JsonObject{{"tree_size", checkpoint.size},
-                                                                                {"root_hash", to_hex(checkpoint.root)}}));
+    return change.notice("audit.checkpointed",
+                         wire::json_text(wire::JsonObject{{"tree_size", checkpoint.size},
+                                                          {"root_hash", to_hex(checkpoint.root)}}));
   });
 }
 
 void AuditLogCore::publish(const std::string& note, WallTime at) {
   const Status own = tiles_.write_checkpoint(note);
-  if (!own) log_.error("the audit's checkpoint file was not written", {{"error", own.error().text()}});
+  if (!own)
+    log_.error("the audit's checkpoint file was not written", {{"error", own.error().text()}});
   if (settings_.checkpoint_folder.empty()) return;
   if (const Status copied = copy_outside(note, at); !copied) {
     copy_failures_.add();
-    log_.error("a checkpoint of the audit was not copied", {{"folder", settings_.checkpoint_folder},
-                                                            {"error", copied.error().text()}});
+    log_.error("a checkpoint of the audit was not copied",
+               {{"folder", settings_.checkpoint_folder}, {"error", copied.error().text()}});
   }
 }
 
 // The copy that is there was signed for a tree that ours must begin with.
 bool AuditLogCore::continues(std::string_view old_note) const {
   const auto old = tlog::parse_note(old_note);
-  if (!old || old->checkpoint.origin != origin_) return true;  // of another log, or none: no evidence about ours
+  if (!old || old->checkpoint.origin != origin_)
+    return true;  // of another log, or none: no evidence about ours
   const std::uint64_t size = newest_size_;
   if (old->checkpoint.size > size) return false;
   const auto root = tlog::root_of(old->checkpoint.size, [&](unsigned level, std::uint64_t index) {
@@ -267,8 +284,10 @@ Status AuditLogCore::copy_outside(const std::string& note, WallTime at) {
   if (old && !continues(text_of(*old))) {
     broken_->store(true);
     TRY(os::replace_file(system_.files, os::join(folder, "diverged"), view_of(note)));
-    return fail(Code::conflict, "the audit does not continue the checkpoint kept there: `latest` is evidence and was"
-                                " left alone; after a restore, move it away");
+    return fail(
+        Code::conflict,
+        "the audit does not continue the checkpoint kept there: `latest` is evidence and was"
+        " left alone; after a restore, move it away");
   }
   TRY(os::replace_file(system_.files, os::join(folder, day_text(day_of(at))), view_of(note)));
   return os::replace_file(system_.files, latest, view_of(note));
@@ -297,7 +316,8 @@ Status AuditLogCore::advance_alone(std::uint64_t& size) {
 }
 
 Status AuditLogCore::advance() {
-  return tree_size_.with([&](std::uint64_t& size) { return with_context(advance_alone(size), "audit checkpoint"); });
+  return tree_size_.with(
+      [&](std::uint64_t& size) { return with_context(advance_alone(size), "audit checkpoint"); });
 }
 
 Result<SignedCheckpoint> AuditLogCore::newest() {
@@ -308,7 +328,8 @@ Result<SignedCheckpoint> AuditLogCore::newest() {
     if (newest.note.empty()) return fail(Code::not_found, "the audit has no entries yet");
   }
   const auto note = TRY(tlog::parse_note(newest.note));
-  return SignedCheckpoint{note.checkpoint, newest.note, note.text, note.signature, key_.public_key().pem()};
+  return SignedCheckpoint{note.checkpoint, newest.note, note.text, note.signature,
+                          key_.public_key().pem()};
 }
 
 Result<AuditProof> AuditLogCore::prove(std::uint64_t seq) {
@@ -339,7 +360,8 @@ Result<AuditProof> AuditLogCore::prove(std::uint64_t seq) {
 }
 
 Result<tlog::Verdict> AuditLogCore::verify(const AuditVerify& query) {
-  if (query.checkpoints.size() > kNotesMax) return fail(Code::invalid_argument, "at most 1000 checkpoints at once");
+  if (query.checkpoints.size() > kNotesMax)
+    return fail(Code::invalid_argument, "at most 1000 checkpoints at once");
   Result<tlog::Verdict> verdict = tlog::Verdict{};
   TRY(store_.read([&](sql::Tx& tx) -> Status {
     std::vector<std::string> notes = TRY(stored_notes(tx));
@@ -380,8 +402,9 @@ class AuditLogFace final : public AuditLog {
 
 }  // namespace
 
-Result<std::unique_ptr<AuditLog>> AuditLog::make(Store& store, const os::System& system, os::Workers& workers,
-                                                 const Log& log, Metrics& metrics, AuditLogSettings settings) {
+Result<std::unique_ptr<AuditLog>> AuditLog::make(Store& store, const os::System& system,
+                                                 os::Workers& workers, const Log& log,
+                                                 Metrics& metrics, AuditLogSettings settings) {
   return std::make_unique<AuditLogFace>(
       std::make_shared<AuditLogCore>(store, system, workers, log, metrics, std::move(settings)));
 }

@@ -1,11 +1,11 @@
 // The audit as a transparency log: the Merkle tree over the rows of audit.hpp, its tiles below
-// <data>/audit, and checkpoints, signed with a key of its own (Ed25519, sealed) and copied outside of
-// the data folder. All of it is made from the rows and can be made again.
+// <data>/audit, and checkpoints, signed with a key of its own (Ed25519, sealed) and copied outside
+// of the data folder. All of it is made from the rows and can be made again.
 //
 // A checkpoint comes with every 256 entries (wake()) and each minute (advance() as a job), if there
-// is something new. Order: tiles on disk, then the checkpoint in SQL with its notice, then the files.
-// The copies: <checkpoint folder>/latest and one file a day, the day's last.
-// Threads: start() first; then any. advance() runs one at a time.
+// is something new. Order: tiles on disk, then the checkpoint in SQL with its notice, then the
+// files. The copies: <checkpoint folder>/latest and one file a day, the day's last. Threads:
+// start() first; then any. advance() runs one at a time.
 #pragma once
 
 #include <memory>
@@ -55,13 +55,14 @@ struct AuditVerify {
 
 class AuditLog {
  public:
-  static Result<std::unique_ptr<AuditLog>> make(Store& store, const os::System& system, os::Workers& workers,
-                                                const Log& log, Metrics& metrics, AuditLogSettings settings);
+  static Result<std::unique_ptr<AuditLog>> make(Store& store, const os::System& system,
+                                                os::Workers& workers, const Log& log,
+                                                Metrics& metrics, AuditLogSettings settings);
   virtual ~AuditLog() = default;
 
-  // Makes the key on first start; compares the tree with the newest checkpoint and builds it anew from
-  // the rows if it does not fit. Rows that fit no checkpoint are an error in the log and the gauge
-  // holdfast_audit_broken; the server goes on, the evidence stays.
+  // Makes the key on first start; compares the tree with the newest checkpoint and builds it anew
+  // from the rows if it does not fit. Rows that fit no checkpoint are an error in the log and the
+  // gauge holdfast_audit_broken; the server goes on, the evidence stays.
   virtual Status start() = 0;
   // A commit wrote an entry. Cheap.
   virtual void wake() = 0;
@@ -70,7 +71,8 @@ class AuditLog {
 
   // All three want audit.read.
   virtual Result<SignedCheckpoint> checkpoint(const Caller& caller) = 0;
-  virtual Result<AuditProof> prove(const Caller& caller, std::uint64_t seq) = 0;  // not_found: no such entry
+  virtual Result<AuditProof> prove(const Caller& caller,
+                                   std::uint64_t seq) = 0;  // not_found: no such entry
   // Reads every row in the range: seconds per million.
   virtual Result<tlog::Verdict> verify(const Caller& caller, const AuditVerify& query) = 0;
 };

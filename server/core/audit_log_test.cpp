@@ -4,7 +4,7 @@
 
 #include "libs/tlog/tiles.hpp"
 #include "server/core/jobs.hpp"
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -16,7 +16,8 @@ class Evidence {
 
   Status start() {
     workers = t.system().threads.start_workers("core", 2, 64);
-    log = TRY(AuditLog::make(t.store(), t.system(), *workers, t.log, t.metrics, {"/data/audit", "/outside"}));
+    log = TRY(AuditLog::make(t.store(), t.system(), *workers, t.log, t.metrics,
+                             {"/data/audit", "/outside"}));
     TRY(log->start());
     t.store().on_commit([this](bool audited, bool) {
       if (audited) log->wake();
@@ -31,7 +32,8 @@ class Evidence {
   Status add(int count) {
     for (int i = 0; i < count; ++i) {
       TRY(t.store().change(test_caller(), "put", [&](Change& change) {
-        return change.audit("site_" + std::to_string(i % 7), "{\"n\":0}", "{\"n\":" + std::to_string(i) + "}");
+        return change.audit("site_" + std::to_string(i % 7), "{\"n\":0}",
+                            "{\"n\":" + std::to_string(i) + "}");
       }));
     }
     return {};
@@ -80,7 +82,8 @@ TEST(AuditLogTest, ACheckpointCoversEverythingAndIsCopiedOutside) {
   EXPECT_TRUE(key->verify(view_of(checkpoint->signed_text), checkpoint->signature));
   EXPECT_TRUE(tlog::note_fits(*tlog::parse_note(checkpoint->note), *key));
   ASSERT_TRUE(e.log->advance());
-  EXPECT_EQ(e.log->checkpoint(test_caller())->note, checkpoint->note) << "nothing new, nothing signed";
+  EXPECT_EQ(e.log->checkpoint(test_caller())->note, checkpoint->note)
+      << "nothing new, nothing signed";
 }
 
 TEST(AuditLogTest, ManyEntriesMakeACheckpointBySomeoneElsesWorker) {
@@ -90,7 +93,8 @@ TEST(AuditLogTest, ManyEntriesMakeACheckpointBySomeoneElsesWorker) {
   e.t.world.run_for(seconds(1));
   EXPECT_EQ(e.size_at("/outside/latest"), 0U);
   ASSERT_TRUE(e.add(1));
-  EXPECT_TRUE(e.t.world.run_until([&] { return e.size_at("/outside/latest") == kCheckpointEntries; }, seconds(1)));
+  EXPECT_TRUE(e.t.world.run_until(
+      [&] { return e.size_at("/outside/latest") == kCheckpointEntries; }, seconds(1)));
 }
 
 TEST(AuditLogTest, EveryEntryIsProvenOffline) {
@@ -106,7 +110,8 @@ TEST(AuditLogTest, EveryEntryIsProvenOffline) {
     EXPECT_EQ(proof->leaf_index, seq);
     EXPECT_EQ(proof->leaf_hash, tlog::leaf_hash(view_of(proof->entry_bytes)));
     const tlog::Checkpoint& checkpoint = proof->checkpoint.checkpoint;
-    EXPECT_EQ(*tlog::root_from_path(proof->leaf_hash, seq, checkpoint.size, proof->inclusion_path), checkpoint.root);
+    EXPECT_EQ(*tlog::root_from_path(proof->leaf_hash, seq, checkpoint.size, proof->inclusion_path),
+              checkpoint.root);
   }
   EXPECT_EQ(e.log->prove(test_caller(), 603).error().code, Code::not_found);
 }
@@ -127,12 +132,14 @@ TEST(AuditLogTest, AWholeAuditIsFineHereAndAsACopiedFolder) {
   ASSERT_TRUE(e.add(300));
   ASSERT_TRUE(e.log->advance());
   ASSERT_TRUE(e.add(5));
-  const tlog::Verdict verdict = e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {e.file("/outside/latest")}});
+  const tlog::Verdict verdict =
+      e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {e.file("/outside/latest")}});
   EXPECT_TRUE(verdict.ok) << verdict.detail;
   EXPECT_EQ(verdict.entries_checked, 305U);
   EXPECT_GE(verdict.checkpoints_checked, 2U);
   const auto key = crypto::PublicKey::from_pem(e.log->checkpoint(test_caller())->public_key_pem);
-  const auto folder = tlog::verify_folder(e.t.system().files, "/data/audit", {e.file("/outside/latest")}, {*key});
+  const auto folder =
+      tlog::verify_folder(e.t.system().files, "/data/audit", {e.file("/outside/latest")}, {*key});
   ASSERT_TRUE(folder) << folder.error().text();
   EXPECT_TRUE(folder->ok) << folder->detail;
   EXPECT_EQ(folder->entries_checked, 300U);
@@ -153,7 +160,8 @@ TEST_P(Crimes, AreFound) {
   ASSERT_TRUE(e.add(40));
   ASSERT_TRUE(e.log->advance());
   for (const std::string& sql : GetParam().sql) e.tamper(sql);
-  const tlog::Verdict verdict = e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {e.file("/outside/latest")}});
+  const tlog::Verdict verdict =
+      e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {e.file("/outside/latest")}});
   EXPECT_FALSE(verdict.ok);
   EXPECT_EQ(verdict.finding, GetParam().finding) << verdict.detail;
   EXPECT_EQ(verdict.first_bad_seq, GetParam().seq) << verdict.detail;
@@ -163,24 +171,33 @@ TEST_P(Crimes, AreFound) {
 INSTANTIATE_TEST_SUITE_P(
     All, Crimes,
     testing::Values(
-        Crime{"an_actor_is_changed", {"UPDATE audit SET actor='usr_else' WHERE seq=11"}, "edited", 11},
+        Crime{"an_actor_is_changed",
+              {"UPDATE audit SET actor='usr_else' WHERE seq=11"},
+              "edited",
+              11},
         Crime{"a_time_is_changed", {"UPDATE audit SET at=at+1 WHERE seq=0"}, "edited", 0},
         Crime{"a_payload_is_taken_from_elsewhere",
               {"UPDATE audit SET payload=(SELECT payload FROM audit WHERE seq=13) WHERE seq=12",
-               "UPDATE audit SET payload_digest=(SELECT payload_digest FROM audit WHERE seq=13) WHERE seq=12"},
-              "edited", 12},
+               "UPDATE audit SET payload_digest=(SELECT payload_digest FROM audit WHERE seq=13) "
+               "WHERE seq=12"},
+              "edited",
+              12},
         Crime{"an_entry_is_removed", {"DELETE FROM audit WHERE seq=5"}, "removed", 5},
         Crime{"an_entry_is_removed_and_the_rest_moves_up",
               {"DELETE FROM audit WHERE seq=5", "UPDATE audit SET seq=-seq WHERE seq>5",
                "UPDATE audit SET seq=-seq-1 WHERE seq<0"},
-              "removed", 5},
+              "removed",
+              5},
         Crime{"two_entries_change_places",
               {"UPDATE audit SET seq=-1 WHERE seq=8", "UPDATE audit SET seq=8 WHERE seq=9",
                "UPDATE audit SET seq=9 WHERE seq=-1"},
-              "reordered", 8},
+              "reordered",
+              8},
         Crime{"the_tail_is_cut", {"DELETE FROM audit WHERE seq>=30"}, "cut_tail", 30},
         Crime{"the_tail_is_cut_with_its_checkpoint",
-              {"DELETE FROM audit WHERE seq>=30", "DELETE FROM audit_checkpoint"}, "cut_tail", 30},
+              {"DELETE FROM audit WHERE seq>=30", "DELETE FROM audit_checkpoint"},
+              "cut_tail",
+              30},
         Crime{"the_beginning_is_cut", {"DELETE FROM audit WHERE seq<3"}, "removed", 0}),
     [](const auto& crime) { return crime.param.name; });
 
@@ -206,9 +223,13 @@ TEST(AuditLogTest, APartIsCheckedByItself) {
   EXPECT_TRUE(e.verify({.from_seq = 12, .to_seq = 20, .checkpoints = {}}).ok);
   EXPECT_EQ(e.verify({.from_seq = 12, .to_seq = 20, .checkpoints = {}}).entries_checked, 9U);
   EXPECT_EQ(e.verify({.from_seq = 10, .to_seq = 20, .checkpoints = {}}).first_bad_seq, 11U);
-  EXPECT_EQ(e.log->verify(test_caller(), {.from_seq = {}, .to_seq = {}, .checkpoints = std::vector<std::string>(1'001)})
-                .error().code,
-            Code::invalid_argument);
+  EXPECT_EQ(
+      e.log
+          ->verify(test_caller(),
+                   {.from_seq = {}, .to_seq = {}, .checkpoints = std::vector<std::string>(1'001)})
+          .error()
+          .code,
+      Code::invalid_argument);
 }
 
 TEST(AuditLogTest, AForgedCheckpointIsABadSignature) {
@@ -218,7 +239,8 @@ TEST(AuditLogTest, AForgedCheckpointIsABadSignature) {
   ASSERT_TRUE(e.log->advance());
   std::string note = e.file("/outside/latest");
   note.replace(note.find("\n3\n"), 3, "\n4\n");
-  EXPECT_EQ(e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {note}}).finding, "bad_signature");
+  EXPECT_EQ(e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {note}}).finding,
+            "bad_signature");
 }
 
 TEST(AuditLogTest, ALostTreeIsMadeAnew) {
@@ -289,14 +311,15 @@ TEST(AuditLogTest, DaysThatAreOverKeepTheirLastCheckpoint) {
 TEST(AuditLogTest, NoCopyIsAnErrorInTheLogOnly) {
   Evidence e;
   ASSERT_TRUE(e.start());
-  ASSERT_TRUE(os::replace_file(e.t.system().files, "/outside", view_of("a file where the folder should be")));
+  ASSERT_TRUE(os::replace_file(e.t.system().files, "/outside",
+                               view_of("a file where the folder should be")));
   ASSERT_TRUE(e.add(1));
   EXPECT_TRUE(e.log->advance());
   EXPECT_TRUE(e.t.metrics.text().contains("holdfast_audit_copy_failures_total 1"));
 }
 
-// The power goes at every operation while entries are written and checkpoints are made: afterwards the
-// audit is whole, and fits the checkpoint that was copied outside.
+// The power goes at every operation while entries are written and checkpoints are made: afterwards
+// the audit is whole, and fits the checkpoint that was copied outside.
 TEST(AuditLogCrash, TheEvidenceHoldsAtEveryCut) {
   int cuts = 0;
   for (std::uint64_t extra = 1;; ++extra) {
@@ -313,7 +336,8 @@ TEST(AuditLogCrash, TheEvidenceHoldsAtEveryCut) {
     ASSERT_TRUE(e.t.open());
     const Status started = e.start();
     ASSERT_TRUE(started) << started.error().text();
-    const tlog::Verdict verdict = e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {e.file("/outside/latest")}});
+    const tlog::Verdict verdict =
+        e.verify({.from_seq = {}, .to_seq = {}, .checkpoints = {e.file("/outside/latest")}});
     EXPECT_TRUE(verdict.ok) << verdict.detail << " cut at " << extra;
     EXPECT_FALSE(e.t.metrics.text().contains("holdfast_audit_broken 1")) << extra;
     ASSERT_TRUE(e.add(3));

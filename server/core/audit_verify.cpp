@@ -39,32 +39,39 @@ Result<bool> has_hash(sql::Tx& tx, const Bytes& hash) {
 Result<tlog::Verdict> diagnose(sql::Tx& tx, const audit::Entry& entry) {
   const std::string here = std::to_string(entry.seq);
   if (!own_place(entry)) {
-    return tlog::Verdict::bad("edited", entry.seq, "entry " + here + " does not have the hash that was stored with it");
+    return tlog::Verdict::bad("edited", entry.seq,
+                              "entry " + here + " does not have the hash that was stored with it");
   }
   if (TRY(has_hash(tx, entry.prev_hash))) {
-    return tlog::Verdict::bad("reordered", entry.seq, "entry " + here + " does not follow the one before it");
+    return tlog::Verdict::bad("reordered", entry.seq,
+                              "entry " + here + " does not follow the one before it");
   }
-  return tlog::Verdict::bad("removed", entry.seq, "the entry before entry " + here + " is not there");
+  return tlog::Verdict::bad("removed", entry.seq,
+                            "the entry before entry " + here + " is not there");
 }
 
 bool payload_fits(const audit::Entry& entry) {
-  return entry.erased || entry.payload_digest == audit::payload_digest(entry.salt, entry.before, entry.after);
+  return entry.erased ||
+         entry.payload_digest == audit::payload_digest(entry.salt, entry.before, entry.after);
 }
 
 class RowCheck {
  public:
-  RowCheck(sql::Tx& tx, std::uint64_t first, Bytes previous) : tx_(tx), next_(first), previous_(std::move(previous)) {}
+  RowCheck(sql::Tx& tx, std::uint64_t first, Bytes previous)
+      : tx_(tx), next_(first), previous_(std::move(previous)) {}
 
   // False: the verdict is bad now.
   Result<bool> take(const audit::Entry& entry, tlog::Verdict& verdict) {
     std::optional<tlog::Verdict> found;
     if (entry.seq != next_) {
-      found = tlog::Verdict::bad("removed", next_, "entry " + std::to_string(next_) + " is not there");
+      found =
+          tlog::Verdict::bad("removed", next_, "entry " + std::to_string(next_) + " is not there");
     } else if (entry.prev_hash != previous_ || hash_of_bytes(entry) != entry.hash) {
       found = TRY(diagnose(tx_, entry));
     } else if (!payload_fits(entry)) {
-      found = tlog::Verdict::bad("edited", entry.seq,
-                                 "before or after of entry " + std::to_string(entry.seq) + " were changed");
+      found = tlog::Verdict::bad(
+          "edited", entry.seq,
+          "before or after of entry " + std::to_string(entry.seq) + " were changed");
     }
     if (found) {
       found->entries_checked = verdict.entries_checked;
@@ -86,14 +93,16 @@ class RowCheck {
 
 Result<Bytes> hash_before(sql::Tx& tx, std::uint64_t seq) {
   if (seq == 0) return Bytes(std::tuple_size_v<tlog::Hash>);
-  auto hash = TRY(tx.one("SELECT hash FROM audit WHERE seq = ?", {seq - 1}, [](sql::Row& row) { return row.blob(0); }));
+  auto hash = TRY(tx.one("SELECT hash FROM audit WHERE seq = ?", {seq - 1},
+                         [](sql::Row& row) { return row.blob(0); }));
   return hash.value_or(Bytes{});
 }
 
 }  // namespace
 
 Result<tlog::Verdict> verify_rows(sql::Tx& tx, const seal::Sealer& sealer, const AuditVerify& query,
-                                  const std::vector<std::string>& notes, const std::vector<crypto::PublicKey>& keys) {
+                                  const std::vector<std::string>& notes,
+                                  const std::vector<crypto::PublicKey>& keys) {
   tlog::Verdict verdict;
   const std::uint64_t first = query.from_seq.value_or(0);
   // A part of the chain says nothing about the tree.

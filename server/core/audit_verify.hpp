@@ -7,6 +7,7 @@
 namespace holdfast::core {
 
 Result<tlog::Verdict> verify_rows(sql::Tx& tx, const seal::Sealer& sealer, const AuditVerify& query,
-                                  const std::vector<std::string>& notes, const std::vector<crypto::PublicKey>& keys);
+                                  const std::vector<std::string>& notes,
+                                  const std::vector<crypto::PublicKey>& keys);
 
 }  // namespace holdfast::core

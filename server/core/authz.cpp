@@ -9,8 +9,8 @@ namespace holdfast::core {
 
 namespace {
 
-constexpr std::array<std::string_view, kRoles> kRoleNames{"viewer", "technician", "operator", "auditor",
-                                                          "administrator"};
+constexpr std::array<std::string_view, kRoles> kRoleNames{"viewer", "technician", "operator",
+                                                          "auditor", "administrator"};
 
 const api::PermissionRow* permission_row(std::string_view permission) {
   const auto* row = std::ranges::find(api::kPermissionTable, permission, &api::PermissionRow::name);
@@ -39,26 +39,31 @@ Error missing(std::string_view permission, std::string message) {
 }
 
 Error refused(const Caller& caller, std::string_view permission) {
-  return missing(permission, "\"" + caller.name + "\" does not hold the permission " + std::string(permission));
+  return missing(permission,
+                 "\"" + caller.name + "\" does not hold the permission " + std::string(permission));
 }
 
 // What the roles say, before any site: the row that grants it.
 Result<const api::PermissionRow*> granting_row(const Caller& caller, std::string_view permission) {
   const api::PermissionRow* row = permission_row(permission);
   if (row == nullptr) {
-    return fail(Code::internal, "the permission \"" + std::string(permission) + "\" is not in the contract");
+    return fail(Code::internal,
+                "the permission \"" + std::string(permission) + "\" is not in the contract");
   }
-  if (caller.kind == Caller::Kind::nobody) return fail(Code::unauthenticated, "sign in, or send a token");
+  if (caller.kind == Caller::Kind::nobody)
+    return fail(Code::unauthenticated, "sign in, or send a token");
   if (caller.kind == Caller::Kind::system) return row;
-  const bool granted =
-      role_grants(*row, caller.roles) && (!caller.owner_roles || role_grants(*row, *caller.owner_roles));
+  const bool granted = role_grants(*row, caller.roles) &&
+                       (!caller.owner_roles || role_grants(*row, *caller.owner_roles));
   if (!granted) return std::unexpected(refused(caller, permission));
   return row;
 }
 
 }  // namespace
 
-std::string_view name_of(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
+std::string_view name_of(Role role) {
+  return kRoleNames[static_cast<std::size_t>(role)];
+}
 
 std::optional<Role> role_named(std::string_view name) {
   const auto* at = std::ranges::find(kRoleNames, name);
@@ -88,7 +93,9 @@ Result<Roles> parse_roles(std::string_view text) {
   Roles roles;
   for (const std::string_view name : split_commas(text)) {
     const auto role = role_named(name);
-    if (!role) return fail(Code::invalid_argument, "there is no role \"" + std::string(name.substr(0, 40)) + "\"");
+    if (!role)
+      return fail(Code::invalid_argument,
+                  "there is no role \"" + std::string(name.substr(0, 40)) + "\"");
     roles.add(*role);
   }
   return roles;
@@ -142,13 +149,20 @@ Caller Caller::device(DeviceId device, std::string_view request_id) {
 
 std::string_view name_of(Caller::Kind kind) {
   switch (kind) {
-    case Caller::Kind::nobody: return "nobody";
-    case Caller::Kind::user: return "user";
-    case Caller::Kind::api: return "api";
-    case Caller::Kind::service: return "service";
-    case Caller::Kind::bootstrap: return "bootstrap";
-    case Caller::Kind::device: return "device";
-    case Caller::Kind::system: return "system";
+    case Caller::Kind::nobody:
+      return "nobody";
+    case Caller::Kind::user:
+      return "user";
+    case Caller::Kind::api:
+      return "api";
+    case Caller::Kind::service:
+      return "service";
+    case Caller::Kind::bootstrap:
+      return "bootstrap";
+    case Caller::Kind::device:
+      return "device";
+    case Caller::Kind::system:
+      return "system";
   }
   return "nobody";
 }
@@ -157,7 +171,8 @@ Status require(const Caller& caller, std::string_view permission) {
   const api::PermissionRow* row = TRY(granting_row(caller, permission));
   if (row->scope == api::PermissionScope::server && caller.sites) {
     return std::unexpected(missing(permission, "\"" + caller.name + "\" is limited to sites; " +
-                                                   std::string(permission) + " is for the whole server"));
+                                                   std::string(permission) +
+                                                   " is for the whole server"));
   }
   if (row->scope == api::PermissionScope::site && caller.sites && caller.sites->empty()) {
     return std::unexpected(refused(caller, permission));
@@ -165,7 +180,8 @@ Status require(const Caller& caller, std::string_view permission) {
   return {};
 }
 
-Status require_at(const Caller& caller, std::string_view permission, const std::optional<SiteId>& site) {
+Status require_at(const Caller& caller, std::string_view permission,
+                  const std::optional<SiteId>& site) {
   TRY(require(caller, permission));
   const api::PermissionRow* row = permission_row(permission);
   if (row->scope != api::PermissionScope::site || !caller.sites) return {};
@@ -203,14 +219,16 @@ std::vector<std::string_view> all_permissions() {
   return out;
 }
 
-Result<SiteFilter> site_filter(const Caller& caller, std::string_view permission, std::string_view column) {
+Result<SiteFilter> site_filter(const Caller& caller, std::string_view permission,
+                               std::string_view column) {
   const api::PermissionRow* row = TRY(granting_row(caller, permission));
   if (row->scope != api::PermissionScope::site || !caller.sites) {
     TRY(require(caller, permission));
     return SiteFilter{"TRUE", {}};
   }
   if (caller.sites->empty()) return SiteFilter{"FALSE", {}};
-  SiteFilter filter{std::string(column) + " IN (" + sql::placeholders(caller.sites->size()) + ")", {}};
+  SiteFilter filter{std::string(column) + " IN (" + sql::placeholders(caller.sites->size()) + ")",
+                    {}};
   for (const SiteId& site : *caller.sites) filter.params.emplace_back(site);
   return filter;
 }

@@ -44,7 +44,9 @@ class Roles {
   bool operator==(const Roles&) const = default;
 
  private:
-  static std::uint8_t bit(Role role) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(role)); }
+  static std::uint8_t bit(Role role) {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(role));
+  }
   std::uint8_t bits_ = 0;
 };
 // "viewer,operator"; an unknown name is Code::invalid_argument.
@@ -61,7 +63,7 @@ Result<Sites> parse_sites(const std::optional<std::string>& text);
 struct Caller {
   enum class Kind : std::uint8_t { nobody, user, api, service, bootstrap, device, system };
   Kind kind = Kind::nobody;
-  std::string id;       // "usr_...", "tok_...", "svc_...", "dev_...", "bootstrap", "system"
+  std::string id;  // "usr_...", "tok_...", "svc_...", "dev_...", "bootstrap", "system"
   std::string name;
   std::string user_id;  // the user behind an API token or session
   Roles roles;
@@ -75,11 +77,12 @@ struct Caller {
 };
 std::string_view name_of(Caller::Kind kind);
 
-// Does the caller hold the permission at all (inside its sites, if it has site scope)? For lists and
-// before anything is looked up. An unknown permission is Code::internal.
+// Does the caller hold the permission at all (inside its sites, if it has site scope)? For lists
+// and before anything is looked up. An unknown permission is Code::internal.
 Status require(const Caller& caller, std::string_view permission);
 // And for this object, which lies at `site` or at none.
-Status require_at(const Caller& caller, std::string_view permission, const std::optional<SiteId>& site);
+Status require_at(const Caller& caller, std::string_view permission,
+                  const std::optional<SiteId>& site);
 // What to answer for an id that does not exist: forbidden to callers limited to sites, else
 // not_found with `message`.
 Error refuse_missing(const Caller& caller, std::string_view permission, std::string message);
@@ -95,6 +98,7 @@ struct SiteFilter {
   std::string sql;
   sql::Params params;
 };
-Result<SiteFilter> site_filter(const Caller& caller, std::string_view permission, std::string_view column);
+Result<SiteFilter> site_filter(const Caller& caller, std::string_view permission,
+                               std::string_view column);
 
 }  // namespace holdfast::core

@@ -18,7 +18,9 @@ Caller with(Roles roles, Sites sites = {}) {
   caller.sites = std::move(sites);
   return caller;
 }
-SiteId site(std::uint8_t n) { return SiteId{Ulid{1, n}}; }
+SiteId site(std::uint8_t n) {
+  return SiteId{Ulid{1, n}};
+}
 const Sites kOne = std::vector<SiteId>{site(1)};
 const Sites kNone = std::vector<SiteId>{};
 
@@ -26,7 +28,8 @@ TEST(Authz, EveryPermissionAnswersEveryRoleAsTheContractSays) {
   for (const api::PermissionRow& row : api::kPermissionTable) {
     for (std::size_t i = 0; i < kRoles; ++i) {
       const auto role = static_cast<Role>(i);
-      const bool granted = ("," + std::string(row.roles) + ",").contains("," + std::string(name_of(role)) + ",");
+      const bool granted =
+          ("," + std::string(row.roles) + ",").contains("," + std::string(name_of(role)) + ",");
       const Status answer = require(with({role}), row.name);
       EXPECT_EQ(answer.has_value(), granted) << row.name << " " << name_of(role);
       if (!granted) {
@@ -34,7 +37,8 @@ TEST(Authz, EveryPermissionAnswersEveryRoleAsTheContractSays) {
         EXPECT_EQ(answer.error().permission, row.name);
       }
       const Status limited = require(with({role}, kOne), row.name);
-      EXPECT_EQ(limited.has_value(), granted && row.scope != api::PermissionScope::server) << row.name;
+      EXPECT_EQ(limited.has_value(), granted && row.scope != api::PermissionScope::server)
+          << row.name;
     }
     EXPECT_EQ(require(with({}), row.name).error().code, Code::forbidden);
     EXPECT_EQ(require(Caller{}, row.name).error().code, Code::unauthenticated);
@@ -78,11 +82,14 @@ TEST(Authz, ElsewhereAndNowhereAnswerAlikeToTheLimited) {
 TEST(Authz, ListsAreFiltered) {
   EXPECT_EQ(site_filter(with({Role::viewer}), "device.read", "d.site_id")->sql, "TRUE");
   EXPECT_EQ(site_filter(with({Role::viewer}, kNone), "device.read", "d.site_id")->sql, "FALSE");
-  const auto two = site_filter(with({Role::viewer}, std::vector<SiteId>{site(1), site(2)}), "device.read", "d.site_id");
+  const auto two = site_filter(with({Role::viewer}, std::vector<SiteId>{site(1), site(2)}),
+                               "device.read", "d.site_id");
   EXPECT_EQ(two->sql, "d.site_id IN (?,?)");
   EXPECT_EQ(two->params.size(), 2U);
-  EXPECT_EQ(site_filter(with({Role::viewer}, kOne), "audit.read", "x").error().code, Code::forbidden);
-  EXPECT_EQ(site_filter(with({Role::auditor}, kOne), "audit.read", "x").error().permission, "audit.read");
+  EXPECT_EQ(site_filter(with({Role::viewer}, kOne), "audit.read", "x").error().code,
+            Code::forbidden);
+  EXPECT_EQ(site_filter(with({Role::auditor}, kOne), "audit.read", "x").error().permission,
+            "audit.read");
   EXPECT_EQ(site_filter(with({Role::viewer}, kOne), "type.read", "x")->sql, "TRUE");
 }
 

@@ -8,10 +8,15 @@
 namespace holdfast::core {
 
 Status check_bus_message(std::string_view subject, std::string_view payload) {
-  const bool good = !subject.empty() && subject.size() <= 128 && subject.find_first_not_of(
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string_view::npos;
-  if (!good) return fail(Code::invalid_argument, "not a subject of the bus: " + std::string(subject.substr(0, 40)));
-  if (payload.size() > kBusPayloadBytesMax) return fail(Code::body_too_large, "a bus message holds 64 KiB at most");
+  const bool good = !subject.empty() && subject.size() <= 128 &&
+                    subject.find_first_not_of(
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+                        std::string_view::npos;
+  if (!good)
+    return fail(Code::invalid_argument,
+                "not a subject of the bus: " + std::string(subject.substr(0, 40)));
+  if (payload.size() > kBusPayloadBytesMax)
+    return fail(Code::body_too_large, "a bus message holds 64 KiB at most");
   return {};
 }
 
@@ -27,7 +32,8 @@ using Subscribers = std::multimap<std::string, std::shared_ptr<LocalSubscriber>,
 
 class LocalSubscription final : public BusSubscription {
  public:
-  explicit LocalSubscription(std::shared_ptr<LocalSubscriber> subscriber) : subscriber_(std::move(subscriber)) {}
+  explicit LocalSubscription(std::shared_ptr<LocalSubscriber> subscriber)
+      : subscriber_(std::move(subscriber)) {}
   ~LocalSubscription() override {
     const std::scoped_lock lock(subscriber_->mutex);
     subscriber_->callback = nullptr;
@@ -54,7 +60,8 @@ class LocalBus final : public Bus {
     return {};
   }
 
-  Result<std::unique_ptr<BusSubscription>> subscribe(std::string_view subject, Callback callback) override {
+  Result<std::unique_ptr<BusSubscription>> subscribe(std::string_view subject,
+                                                     Callback callback) override {
     TRY(check_bus_message(subject, {}));
     auto subscriber = std::make_shared<LocalSubscriber>();
     subscriber->callback = std::move(callback);
@@ -68,6 +75,8 @@ class LocalBus final : public Bus {
 
 }  // namespace
 
-std::unique_ptr<Bus> make_local_bus() { return std::make_unique<LocalBus>(); }
+std::unique_ptr<Bus> make_local_bus() {
+  return std::make_unique<LocalBus>();
+}
 
 }  // namespace holdfast::core

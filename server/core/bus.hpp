@@ -1,7 +1,7 @@
-// The `bus` port: wake-ups between the processes of one site. The outbox keeps notices, the bus only
-// says that there are new ones (decision 14): a lost message delays, it never loses.
-// Adapters: in process; NATS JetStream. Threads: any; callbacks come on a thread of the adapter's, or
-// on the publisher's in process: post elsewhere at once.
+// The `bus` port: wake-ups between the processes of one site. The outbox keeps notices, the bus
+// only says that there are new ones (decision 14): a lost message delays, it never loses. Adapters:
+// in process; NATS JetStream. Threads: any; callbacks come on a thread of the adapter's, or on the
+// publisher's in process: post elsewhere at once.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,8 @@ class Bus {
   // Subjects: letters, digits, '.', '_', '-'; payload at most 64 KiB.
   virtual Status publish(std::string_view subject, std::string_view payload) = 0;
   // Until the answer is destroyed; no callback runs or starts after that.
-  virtual Result<std::unique_ptr<class BusSubscription>> subscribe(std::string_view subject, Callback callback) = 0;
+  virtual Result<std::unique_ptr<class BusSubscription>> subscribe(std::string_view subject,
+                                                                   Callback callback) = 0;
 };
 
 class BusSubscription {

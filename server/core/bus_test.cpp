@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "server/core/bus_contract.hpp"
+#include "server/core/testing/bus_cases.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -96,7 +96,8 @@ TEST_P(BusTest, BoundsAreHeld) {
   const auto subscription = bus().subscribe("big", inbox.callback());
   EXPECT_TRUE(bus().publish("big", std::string(kBusPayloadBytesMax, 'x')));
   EXPECT_EQ(inbox.wait_for(1)[0].size(), kBusPayloadBytesMax);
-  EXPECT_EQ(bus().publish("big", std::string(kBusPayloadBytesMax + 1, 'x')).error().code, Code::body_too_large);
+  EXPECT_EQ(bus().publish("big", std::string(kBusPayloadBytesMax + 1, 'x')).error().code,
+            Code::body_too_large);
   for (const std::string_view wrong : {"", "a b", "a.*", "a.>", "\xFF"}) {
     EXPECT_EQ(bus().publish(wrong, "x").error().code, Code::invalid_argument);
     EXPECT_EQ(bus().subscribe(wrong, inbox.callback()).error().code, Code::invalid_argument);

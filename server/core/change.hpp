@@ -11,7 +11,8 @@
 // work, and assign results only to what the caller reads after change() returned without error.
 // change() without an audit entry is refused (Code::internal); record() is for what devices report
 // and for bookkeeping, which the audit does not list.
-// Threads: Store from any worker thread, never from inside another change; a Change inside its call.
+// Threads: Store from any worker thread, never from inside another change; a Change inside its
+// call.
 #pragma once
 
 #include <atomic>
@@ -41,24 +42,27 @@ class Change {
   std::string_view action() const { return action_; }
   WallTime now() const { return now_; }  // the same for all of this change
   template <class IdType>
-  IdType new_id() { return entropy_.make<IdType>(now_); }
+  IdType new_id() {
+    return entropy_.make<IdType>(now_);
+  }
   os::Entropy& entropy() { return entropy_; }
   const seal::Sealer& sealer() const { return sealer_; }
 
   // An audit entry: what was done to `object` (an id). before and after are JSON texts, empty for
   // none; they are kept sealed, with a salted digest in the chain. Call once per object changed.
   Status audit(std::string_view object, std::string_view before_json, std::string_view after_json);
-  // A notice of contract/notices.yaml; an undeclared name is Code::internal. payload is a JSON object
-  // text without secrets. `site` is where live streams filter.
-  Status notice(std::string_view name, std::string_view payload_json, const std::optional<SiteId>& site = {});
+  // A notice of contract/notices.yaml; an undeclared name is Code::internal. payload is a JSON
+  // object text without secrets. `site` is where live streams filter.
+  Status notice(std::string_view name, std::string_view payload_json,
+                const std::optional<SiteId>& site = {});
 
   int audited() const { return audited_; }
   int noticed() const { return noticed_; }
 
  private:
   friend class Store;
-  Change(sql::Tx& tx, const Caller& caller, std::string_view action, WallTime now, os::Entropy& entropy,
-         const seal::Sealer& sealer)
+  Change(sql::Tx& tx, const Caller& caller, std::string_view action, WallTime now,
+         os::Entropy& entropy, const seal::Sealer& sealer)
       : tx_(tx), caller_(caller), action_(action), now_(now), entropy_(entropy), sealer_(sealer) {}
 
   sql::Tx& tx_;
@@ -77,7 +81,8 @@ using ChangeFn = std::function<Status(Change&)>;
 // Owned by main; parts take a reference.
 class Store {
  public:
-  Store(sql::Database& database, const os::System& system, const seal::Sealer& sealer, Metrics& metrics);
+  Store(sql::Database& database, const os::System& system, const seal::Sealer& sealer,
+        Metrics& metrics);
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -96,7 +101,8 @@ class Store {
   void on_commit(std::function<void(bool audited, bool noticed)> wake) { wake_ = std::move(wake); }
 
  private:
-  Status run(const Caller& caller, std::string_view action, const ChangeFn& mutate, bool must_audit);
+  Status run(const Caller& caller, std::string_view action, const ChangeFn& mutate,
+             bool must_audit);
 
   sql::Database& database_;
   os::Clock& clock_;

@@ -5,7 +5,7 @@
 #include "libs/crypto/hash.hpp"
 #include "server/core/audit.hpp"
 #include "server/core/notices.hpp"
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -24,7 +24,9 @@ class ChangeTest : public testing::Test {
 
   Status put(std::string_view id, int value, const Caller& caller = test_caller()) {
     return t_.store().change(caller, "put_thing", [&](Change& change) -> Status {
-      TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES (?,?) ON CONFLICT (id) DO UPDATE SET value=excluded.value",
+      TRY(
+          change.tx().exec("INSERT INTO thing (id, value) VALUES (?,?) ON CONFLICT (id) DO UPDATE "
+                           "SET value=excluded.value",
                            {id, value}));
       TRY(change.audit(id, "", "{\"value\":" + std::to_string(value) + "}"));
       return change.notice("site.created", "{\"site_id\":\"x\",\"revision\":1}");
@@ -56,12 +58,13 @@ TEST_F(ChangeTest, StateAuditAndNoticeAreOne) {
   EXPECT_EQ(count("thing"), 1);
   EXPECT_EQ(count("audit"), 1);
   EXPECT_EQ(count("notice"), 1);
-  const Status failed = t_.store().change(test_caller(), "put_thing", [&](Change& change) -> Status {
-    TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES ('b', 1)"));
-    TRY(change.audit("b", "", "{}"));
-    TRY(change.notice("site.created", "{}"));
-    return fail(Code::conflict, "not now");
-  });
+  const Status failed =
+      t_.store().change(test_caller(), "put_thing", [&](Change& change) -> Status {
+        TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES ('b', 1)"));
+        TRY(change.audit("b", "", "{}"));
+        TRY(change.notice("site.created", "{}"));
+        return fail(Code::conflict, "not now");
+      });
   EXPECT_EQ(failed.error().code, Code::conflict);
   EXPECT_EQ(count("thing"), 1);
   EXPECT_EQ(count("audit"), 1);
@@ -69,16 +72,18 @@ TEST_F(ChangeTest, StateAuditAndNoticeAreOne) {
 }
 
 TEST_F(ChangeTest, AChangeWithoutAnAuditEntryIsRefused) {
-  const Status silent = t_.store().change(test_caller(), "put_thing", [&](Change& change) -> Status {
-    TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES ('b', 1)"));
-    return {};
-  });
+  const Status silent =
+      t_.store().change(test_caller(), "put_thing", [&](Change& change) -> Status {
+        TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES ('b', 1)"));
+        return {};
+      });
   EXPECT_EQ(silent.error().code, Code::internal);
   EXPECT_EQ(count("thing"), 0);
-  const Status recorded = t_.store().record(Caller::system(), "flush", [&](Change& change) -> Status {
-    TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES ('b', 1)"));
-    return {};
-  });
+  const Status recorded =
+      t_.store().record(Caller::system(), "flush", [&](Change& change) -> Status {
+        TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES ('b', 1)"));
+        return {};
+      });
   EXPECT_TRUE(recorded);
   EXPECT_EQ(count("thing"), 1);
   EXPECT_EQ(count("audit"), 0);
@@ -123,10 +128,12 @@ TEST_F(ChangeTest, TheChainHoldsAndTheBytesAreAsSpecified) {
     EXPECT_EQ(entry.hash, Bytes(digest.begin(), digest.end()));
     previous = entry.hash;
   }
-  EXPECT_EQ(audit::entry_bytes(all[0]),
-            "{\"v\":1,\"seq\":0,\"time\":\"2026-01-01T00:00:00Z\",\"actor\":\"usr_0000000000000000000000TEST\","
-            "\"action\":\"put_thing\",\"object\":\"thing_0\",\"request_id\":\"req_TEST\",\"payload\":\"" +
-                to_hex(all[0].payload_digest) + "\",\"prev_hash\":\"" + std::string(64, '0') + "\"}");
+  EXPECT_EQ(
+      audit::entry_bytes(all[0]),
+      "{\"v\":1,\"seq\":0,\"time\":\"2026-01-01T00:00:00Z\",\"actor\":\"usr_"
+      "0000000000000000000000TEST\","
+      "\"action\":\"put_thing\",\"object\":\"thing_0\",\"request_id\":\"req_TEST\",\"payload\":\"" +
+          to_hex(all[0].payload_digest) + "\",\"prev_hash\":\"" + std::string(64, '0') + "\"}");
 }
 
 TEST_F(ChangeTest, EntriesAreFoundByWhoWhatAndWhen) {
@@ -171,7 +178,8 @@ TEST_F(ChangeTest, AnErasedPayloadLeavesTheChainWhole) {
 
 TEST_F(ChangeTest, NothingReadableLiesInTheFile) {
   ASSERT_TRUE(t_.store().change(test_caller(), "put_thing", [&](Change& change) {
-    return change.audit("dev_X", "{\"password\":\"hunter2hunter2\"}", "{\"secret\":\"hunter3hunter3\"}");
+    return change.audit("dev_X", "{\"password\":\"hunter2hunter2\"}",
+                        "{\"secret\":\"hunter3hunter3\"}");
   }));
   ASSERT_TRUE(t_.database().maintain());
   for (const char* name : {"/data/holdfast.db", "/data/holdfast.db-wal"}) {
@@ -203,8 +211,8 @@ TEST_F(ChangeTest, CommitsWakeWhoAsked) {
   EXPECT_EQ(noticed, 1);
 }
 
-// The power goes at every write, sync, rename of a change: afterwards it is there as a whole or not at
-// all, and what was answered is there.
+// The power goes at every write, sync, rename of a change: afterwards it is there as a whole or not
+// at all, and what was answered is there.
 TEST(ChangeCrash, LeavesAllOrNothingAtEveryCut) {
   std::uint64_t operations = 0;
   {
@@ -220,7 +228,8 @@ TEST(ChangeCrash, LeavesAllOrNothingAtEveryCut) {
     int acknowledged = 0;
     for (int i = 0; i < 3; ++i) {
       const Status done = t.store().change(test_caller(), "put", [&](Change& change) -> Status {
-        TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES (?,?)", {"t" + std::to_string(i), i}));
+        TRY(change.tx().exec("INSERT INTO thing (id, value) VALUES (?,?)",
+                             {"t" + std::to_string(i), i}));
         TRY(change.audit("t" + std::to_string(i), "", "{}"));
         return change.notice("site.created", "{}");
       });
@@ -234,7 +243,8 @@ TEST(ChangeCrash, LeavesAllOrNothingAtEveryCut) {
     ASSERT_TRUE(opened) << extra << ": " << opened.error().text();
     std::array<std::int64_t, 3> rows{};
     ASSERT_TRUE(t.store().read([&](sql::Tx& tx) -> Status {
-      rows = {TRY(tx.number("SELECT count(*) FROM thing")), TRY(tx.number("SELECT count(*) FROM audit")),
+      rows = {TRY(tx.number("SELECT count(*) FROM thing")),
+              TRY(tx.number("SELECT count(*) FROM audit")),
               TRY(tx.number("SELECT count(*) FROM notice"))};
       return {};
     }));

@@ -1,5 +1,5 @@
-// Gate: lets tasks in while an object lives, and lets its owner wait for those inside before it ends.
-// A task that finds the gate closed does nothing. Threads: any; close() not from inside.
+// Gate: lets tasks in while an object lives, and lets its owner wait for those inside before it
+// ends. A task that finds the gate closed does nothing. Threads: any; close() not from inside.
 #pragma once
 
 #include <condition_variable>

@@ -9,8 +9,8 @@
 #include "server/core/audit.hpp"
 #include "server/core/change.hpp"
 #include "server/core/migrate.hpp"
-#include "server/core/test_store.hpp"
-#include "server/store/sql/test_database.hpp"
+#include "server/core/testing/test_store.hpp"
+#include "server/store/sql/testing/temp_folder.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -22,7 +22,8 @@ TEST(GroupCommit, SixtyFourCallersShareCommits) {
   const os::System system = os->system();
   sql::TempFolder folder(system.files);
   Metrics metrics;
-  const auto ring = std::move(*seal::Ring::make(system, folder / "data.ring", seal::SecretKey(Bytes(32, 1))));
+  const auto ring =
+      std::move(*seal::Ring::make(system, folder / "data.ring", seal::SecretKey(Bytes(32, 1))));
   const seal::Sealer sealer(*ring, system.entropy);
   sql::SqliteSettings settings;
   settings.path = folder / "holdfast.db";
@@ -38,18 +39,23 @@ TEST(GroupCommit, SixtyFourCallersShareCommits) {
     for (int caller = 0; caller < kCallers; ++caller) {
       threads.emplace_back([&, caller] {
         for (int i = 0; i < kEach; ++i) {
-          const Status done = store.change(test_caller(), "create_site", [&](Change& change) -> Status {
-            TRY(change.audit("site_" + std::to_string(caller), "", "{\"n\":" + std::to_string(i) + "}"));
-            return change.notice("site.created", "{}");
-          });
+          const Status done =
+              store.change(test_caller(), "create_site", [&](Change& change) -> Status {
+                TRY(change.audit("site_" + std::to_string(caller), "",
+                                 "{\"n\":" + std::to_string(i) + "}"));
+                return change.notice("site.created", "{}");
+              });
           if (!done) ++failed;
         }
       });
     }
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const std::uint64_t commits = metrics.counter("holdfast_sql_commits_total", "").value() - commits_before;
-  std::printf("audited changes: %.0f/s from %d callers, %.1f a commit\n", kCallers * kEach / seconds, kCallers,
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::uint64_t commits =
+      metrics.counter("holdfast_sql_commits_total", "").value() - commits_before;
+  std::printf("audited changes: %.0f/s from %d callers, %.1f a commit\n",
+              kCallers * kEach / seconds, kCallers,
               static_cast<double>(kCallers) * kEach / static_cast<double>(commits));
   EXPECT_EQ(failed, 0);
   EXPECT_LT(commits, kCallers * kEach / 4);

@@ -12,7 +12,8 @@ Status check_key(const IdempotentCall& call) {
   const bool good = !call.key.empty() && call.key.size() <= kIdempotencyKeyBytesMax &&
                     std::ranges::all_of(call.key, [](char c) { return c > 0x20 && c < 0x7f; });
   if (good) return {};
-  return fail(Code::invalid_argument, "Idempotency-Key: 1 to 128 printable characters without spaces");
+  return fail(Code::invalid_argument,
+              "Idempotency-Key: 1 to 128 printable characters without spaces");
 }
 
 // What the row is found by; the parts cannot run into one another.
@@ -35,18 +36,20 @@ struct StoredRow {
 
 }  // namespace
 
-Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer& sealer, const IdempotentCall& call,
-                                                WallTime now) {
+Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer& sealer,
+                                                const IdempotentCall& call, WallTime now) {
   TRY(check_key(call));
   const Bytes key = call_digest(call);
-  const auto row = TRY(tx.one("SELECT body_digest, status, answer, at FROM idempotent_answer WHERE call = ?", {key},
-                              [](sql::Row& found) {
-                                return StoredRow{found.blob(0), static_cast<int>(found.integer(1)), found.blob(2),
-                                                 found.time(3)};
-                              }));
+  const auto row =
+      TRY(tx.one("SELECT body_digest, status, answer, at FROM idempotent_answer WHERE call = ?",
+                 {key}, [](sql::Row& found) {
+                   return StoredRow{found.blob(0), static_cast<int>(found.integer(1)),
+                                    found.blob(2), found.time(3)};
+                 }));
   if (!row || row->at + kIdempotencyKeep <= now) return std::optional<StoredAnswer>{};
   if (row->body_digest != call.body_digest) {
-    return fail(Code::idempotency_mismatch, "this Idempotency-Key was sent with another body before");
+    return fail(Code::idempotency_mismatch,
+                "this Idempotency-Key was sent with another body before");
   }
   const Bytes plain = TRY(sealer.open({"idempotent_answer", key, "answer"}, row->answer));
   ByteReader reader(plain);
@@ -70,10 +73,11 @@ Status keep_answer(Change& change, const IdempotentCall& call, const StoredAnswe
   append(plain, view_of(answer.body));
   const Bytes sealed = TRY(change.sealer().seal({"idempotent_answer", key, "answer"}, plain));
   // An older row may be there still: it has expired, or find_answer() would have answered.
-  TRY(change.tx().exec("INSERT INTO idempotent_answer (call, body_digest, status, answer, at) VALUES (?,?,?,?,?)"
-                       " ON CONFLICT (call) DO UPDATE SET body_digest = excluded.body_digest,"
-                       " status = excluded.status, answer = excluded.answer, at = excluded.at",
-                       {key, call.body_digest, answer.status, sealed, change.now()}));
+  TRY(change.tx().exec(
+      "INSERT INTO idempotent_answer (call, body_digest, status, answer, at) VALUES (?,?,?,?,?)"
+      " ON CONFLICT (call) DO UPDATE SET body_digest = excluded.body_digest,"
+      " status = excluded.status, answer = excluded.answer, at = excluded.at",
+      {key, call.body_digest, answer.status, sealed, change.now()}));
   return {};
 }
 

@@ -31,8 +31,8 @@ struct StoredAnswer {
 
 // The stored answer, nothing (run the call), or idempotency_mismatch. Call once before the change,
 // and again inside it (racing twins: the second sees the first's answer).
-Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer& sealer, const IdempotentCall& call,
-                                                WallTime now);
+Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer& sealer,
+                                                const IdempotentCall& call, WallTime now);
 Status keep_answer(Change& change, const IdempotentCall& call, const StoredAnswer& answer);
 // Removes what is older than kIdempotencyKeep; for a job. Answers how many.
 Result<std::int64_t> trim_answers(sql::Tx& tx, WallTime now);

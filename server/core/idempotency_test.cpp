@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -81,23 +81,26 @@ TEST_F(IdempotencyTest, AnswersLiveOneDay) {
 }
 
 TEST_F(IdempotencyTest, AnAnswerGoesWithItsChange) {
-  const Status failed = t_.store().change(test_caller(), "create_site", [&](Change& change) -> Status {
-    TRY(change.audit("x", "", "{}"));
-    TRY(keep_answer(change, call_, answer_));
-    return fail(Code::conflict, "after all not");
-  });
+  const Status failed =
+      t_.store().change(test_caller(), "create_site", [&](Change& change) -> Status {
+        TRY(change.audit("x", "", "{}"));
+        TRY(keep_answer(change, call_, answer_));
+        return fail(Code::conflict, "after all not");
+      });
   EXPECT_FALSE(failed);
   EXPECT_FALSE(find(call_)->has_value());
 }
 
 TEST_F(IdempotencyTest, WrongKeysAndLargeAnswersAreRefused) {
-  for (const std::string& key : {std::string(), std::string(129, 'a'), std::string("a b"), std::string("a\n")}) {
+  for (const std::string& key :
+       {std::string(), std::string(129, 'a'), std::string("a b"), std::string("a\n")}) {
     IdempotentCall call = call_;
     call.key = key;
     EXPECT_EQ(find(call).error().code, Code::invalid_argument);
     EXPECT_EQ(keep(call, answer_).error().code, Code::invalid_argument);
   }
-  EXPECT_EQ(keep(call_, {200, "", std::string(kIdempotencyAnswerBytesMax + 1, 'x')}).error().code, Code::internal);
+  EXPECT_EQ(keep(call_, {200, "", std::string(kIdempotencyAnswerBytesMax + 1, 'x')}).error().code,
+            Code::internal);
 }
 
 TEST_F(IdempotencyTest, AnswersAreKeptSealed) {

@@ -182,7 +182,8 @@ Result<std::vector<Job>> JobsCore::claim_due(std::size_t room) {
   TRY(store_.record(Caller::system(), "jobs.claim", [&](Change& change) -> Status {
     claimed.clear();
     for (Job job : due) {
-      if (!TRY(claim_job(change.tx(), job.id, lease_, change.now(), change.now() + kJobLease))) continue;
+      if (!TRY(claim_job(change.tx(), job.id, lease_, change.now(), change.now() + kJobLease)))
+        continue;
       ++job.attempts;
       claimed.push_back(std::move(job));
     }
@@ -211,7 +212,8 @@ void JobsCore::look_on_worker() {
   }
   store_failures_again();
   if (store_.database().engine() != sql::Engine::sqlite) (void)take_back(false);
-  const auto claimed = running < kJobsRunningMax ? claim_due(kJobsRunningMax - running) : std::vector<Job>{};
+  const auto claimed =
+      running < kJobsRunningMax ? claim_due(kJobsRunningMax - running) : std::vector<Job>{};
   if (!claimed) log_.warning("jobs cannot be read", {{"error", claimed.error().text()}});
   for (const Job& job : claimed.value_or(std::vector<Job>{})) {
     {
@@ -284,20 +286,22 @@ Status JobsCore::record_failure(const Job& job, const Error& error) {
       if (job.interval) next.run_at = std::min(next.run_at, change.now() + *job.interval);
       TRY(reschedule_job(change.tx(), next, change.now()));
     }
-    return change.notice("job.failed", wire::json_text(wire::JsonObject{{"job_id", job.id.text()},
-                                                                        {"kind", job.kind},
-                                                                        {"code", row_of(error.code).name},
-                                                                        {"attempts", job.attempts},
-                                                                        {"final", final}}));
+    return change.notice("job.failed",
+                         wire::json_text(wire::JsonObject{{"job_id", job.id.text()},
+                                                          {"kind", job.kind},
+                                                          {"code", row_of(error.code).name},
+                                                          {"attempts", job.attempts},
+                                                          {"final", final}}));
   });
 }
 
-// If even that cannot be stored (a full disk), it is tried again at each look: else the job would stay
-// `running` until the next start.
+// If even that cannot be stored (a full disk), it is tried again at each look: else the job would
+// stay `running` until the next start.
 void JobsCore::note_failure(const Job& job, const Error& error) {
   const Status noted = record_failure(job, error);
   if (noted) return;
-  log_.error("a job's failure was not stored", {{"job", job.id.text()}, {"error", noted.error().text()}});
+  log_.error("a job's failure was not stored",
+             {{"job", job.id.text()}, {"error", noted.error().text()}});
   const std::scoped_lock lock(mutex_);
   unstored_.emplace_back(job, error);
 }
@@ -322,7 +326,8 @@ void JobsCore::run(const Job& job) {
     succeeded_.add();
   } else {
     failed_.add();
-    log_.warning("a job failed", {{"job", job.id.text()}, {"kind", job.kind}, {"error", done.error().text()}});
+    log_.warning("a job failed",
+                 {{"job", job.id.text()}, {"kind", job.kind}, {"error", done.error().text()}});
     note_failure(job, done.error());
   }
   {
@@ -342,7 +347,8 @@ class JobsFace final : public Jobs {
     return core_->add(std::move(kind), std::nullopt, std::move(handler));
   }
   Status every(std::string kind, Duration interval, JobHandler handler) override {
-    if (interval <= Duration{}) return fail(Code::internal, "a job's interval must be longer than nothing");
+    if (interval <= Duration{})
+      return fail(Code::internal, "a job's interval must be longer than nothing");
     return core_->add(std::move(kind), interval, std::move(handler));
   }
   Status start() override { return core_->start(); }
@@ -361,7 +367,8 @@ class JobsFace final : public Jobs {
 };
 
 Result<JobId> JobsFace::schedule(Change& change, const NewJob& wanted) {
-  if (wanted.payload.size() > kJobPayloadBytesMax) return fail(Code::internal, "the payload of a job is too large");
+  if (wanted.payload.size() > kJobPayloadBytesMax)
+    return fail(Code::internal, "the payload of a job is too large");
   if (!wanted.key.empty()) {
     if (const auto moved = TRY(move_scheduled(change.tx(), wanted, change.now()))) return *moved;
   }
@@ -379,9 +386,10 @@ Result<JobId> JobsFace::schedule(Change& change, const NewJob& wanted) {
 }
 
 Result<bool> JobsFace::cancel(Change& change, std::string_view kind, std::string_view key) {
-  const auto cancelled = TRY(change.tx().exec("UPDATE job SET state = 'cancelled', updated_at = ? WHERE kind = ? AND"
-                                              " job_key = ? AND state = 'scheduled'",
-                                              {change.now(), kind, key}));
+  const auto cancelled =
+      TRY(change.tx().exec("UPDATE job SET state = 'cancelled', updated_at = ? WHERE kind = ? AND"
+                           " job_key = ? AND state = 'scheduled'",
+                           {change.now(), kind, key}));
   return cancelled > 0;
 }
 
@@ -413,7 +421,8 @@ Result<Job> JobsFace::retry(const Caller& caller, JobId id) {
     const auto job = TRY(find_job(change.tx(), id));
     if (!job) return fail(Code::not_found, "there is no job " + id.text());
     if (job->state != JobState::failed && job->state != JobState::scheduled) {
-      return fail(Code::conflict, "the job is " + std::string(name_of(job->state)) + ": only failed and scheduled ones run again");
+      return fail(Code::conflict, "the job is " + std::string(name_of(job->state)) +
+                                      ": only failed and scheduled ones run again");
     }
     again = *job;
     again.run_at = change.now();
@@ -421,10 +430,12 @@ Result<Job> JobsFace::retry(const Caller& caller, JobId id) {
     TRY(reschedule_job(change.tx(), again, change.now()));
     const auto stored = TRY(find_job(change.tx(), id));
     if (stored) again = *stored;
-    const auto state = [](const Job& it) { return wire::json_text(wire::JsonObject{{"state", name_of(it.state)}}); };
+    const auto state = [](const Job& it) {
+      return wire::json_text(wire::JsonObject{{"state", name_of(it.state)}});
+    };
     TRY(change.audit(id.text(), state(*job), state(again)));
-    return change.notice("job.retried",
-                         wire::json_text(wire::JsonObject{{"job_id", id.text()}, {"kind", job->kind}}));
+    return change.notice("job.retried", wire::json_text(wire::JsonObject{{"job_id", id.text()},
+                                                                         {"kind", job->kind}}));
   }));
   wake();
   return again;
@@ -439,8 +450,8 @@ Status JobsFace::trim(Duration keep) {
 
 }  // namespace
 
-Result<std::unique_ptr<Jobs>> Jobs::make(Store& store, os::Workers& workers, os::Loop& loop, const Log& log,
-                                         Metrics& metrics) {
+Result<std::unique_ptr<Jobs>> Jobs::make(Store& store, os::Workers& workers, os::Loop& loop,
+                                         const Log& log, Metrics& metrics) {
   return std::make_unique<JobsFace>(store, workers, loop, log, metrics);
 }
 

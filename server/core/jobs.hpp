@@ -1,6 +1,6 @@
-// The durable scheduler (decision 16): everything that happens later. A job has a kind, a time to run,
-// perhaps an interval, attempts with back-off, and a deadline. Its effect and its completion are one
-// transaction, so a kill at any moment neither loses a job nor runs it twice in effect.
+// The durable scheduler (decision 16): everything that happens later. A job has a kind, a time to
+// run, perhaps an interval, attempts with back-off, and a deadline. Its effect and its completion
+// are one transaction, so a kill at any moment neither loses a job nor runs it twice in effect.
 //
 // Threads: handle() and every() before start(); schedule() inside a change; handlers on a worker.
 #pragma once
@@ -69,8 +69,8 @@ struct JobQuery {
 class Jobs {
  public:
   // `workers` run handlers; all outlive the scheduler.
-  static Result<std::unique_ptr<Jobs>> make(Store& store, os::Workers& workers, os::Loop& loop, const Log& log,
-                                            Metrics& metrics);
+  static Result<std::unique_ptr<Jobs>> make(Store& store, os::Workers& workers, os::Loop& loop,
+                                            const Log& log, Metrics& metrics);
   virtual ~Jobs() = default;
 
   virtual Status handle(std::string kind, JobHandler handler) = 0;
@@ -85,9 +85,11 @@ class Jobs {
   // From any thread: a change scheduled something; look at the times again.
   virtual void wake() = 0;
 
-  virtual Result<std::vector<Job>> list(const Caller& caller, const JobQuery& query) = 0;  // job.read
+  virtual Result<std::vector<Job>> list(const Caller& caller,
+                                        const JobQuery& query) = 0;  // job.read
   virtual Result<Job> find(const Caller& caller, JobId id) = 0;
-  virtual Result<Job> retry(const Caller& caller, JobId id) = 0;  // job.retry; conflict if running or done
+  virtual Result<Job> retry(const Caller& caller,
+                            JobId id) = 0;  // job.retry; conflict if running or done
   // Removes finished jobs older than `keep`.
   virtual Status trim(Duration keep) = 0;
 };

@@ -2,17 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::core {
 namespace {
 
 std::vector<Migration> run_table() {
-  return {{"test", 1, "runs", "CREATE TABLE run (job {text} NOT NULL, attempt {int} NOT NULL) {strict}", nullptr}};
+  return {{"test", 1, "runs",
+           "CREATE TABLE run (job {text} NOT NULL, attempt {int} NOT NULL) {strict}", nullptr}};
 }
 
-// A store with a scheduler on it. Jobs of kind "work" write one row each; "slow" part and effect can be
-// made to fail.
+// A store with a scheduler on it. Jobs of kind "work" write one row each; "slow" part and effect
+// can be made to fail.
 class Plant {
  public:
   explicit Plant(std::uint64_t seed = 5) : t(seed, run_table()) { EXPECT_TRUE(t.open()); }
@@ -37,7 +38,8 @@ class Plant {
       return fail(Code::unavailable, "the other side is away");
     }
     return JobEffect([this, job](Change& change) -> Status {
-      TRY(change.tx().exec("INSERT INTO run (job, attempt) VALUES (?,?)", {job.object, job.attempts}));
+      TRY(change.tx().exec("INSERT INTO run (job, attempt) VALUES (?,?)",
+                           {job.object, job.attempts}));
       if (fail_effect > 0) {
         --fail_effect;
         return fail(Code::conflict, "not in this state");
@@ -70,7 +72,9 @@ class Plant {
     }));
     return count;
   }
-  bool until(const std::function<bool()>& condition, Duration within) { return t.world.run_until(condition, within); }
+  bool until(const std::function<bool()>& condition, Duration within) {
+    return t.world.run_until(condition, within);
+  }
 
   TestStore t;
   std::unique_ptr<os::Workers> workers;
@@ -129,8 +133,8 @@ TEST(Jobs, AttemptsAndDeadlinesEnd) {
   ASSERT_TRUE(plant.start());
   plant.fail_slow = 1'000;
   const JobId twice = plant.schedule({.object = "a", .max_attempts = 2});
-  const JobId short_lived =
-      plant.schedule({.object = "b", .deadline = plant.t.world.wall() + seconds(12), .max_attempts = 100});
+  const JobId short_lived = plant.schedule(
+      {.object = "b", .deadline = plant.t.world.wall() + seconds(12), .max_attempts = 100});
   const JobId past = plant.schedule({.object = "c", .deadline = plant.t.world.wall() - seconds(1)});
   plant.t.world.run_for(minutes(5));
   EXPECT_EQ(plant.get(twice).state, JobState::failed);
@@ -144,8 +148,9 @@ TEST(Jobs, AttemptsAndDeadlinesEnd) {
                            [](sql::Row& row) { return row.text(0); }));
     return {};
   }));
-  const std::string last = "{\"job_id\":\"" + twice.text() +
-                           "\",\"kind\":\"work\",\"code\":\"unavailable\",\"attempts\":2,\"final\":true}";
+  const std::string last =
+      "{\"job_id\":\"" + twice.text() +
+      "\",\"kind\":\"work\",\"code\":\"unavailable\",\"attempts\":2,\"final\":true}";
   EXPECT_EQ(std::ranges::count(payloads, last), 1);
 }
 
@@ -156,7 +161,8 @@ TEST(Jobs, PeriodicOnesGoOnForEver) {
   EXPECT_EQ(plant.runs(), 6);
   plant.fail_slow = 3;
   EXPECT_TRUE(plant.until([&] { return plant.fail_slow == 0; }, minutes(20)));
-  EXPECT_TRUE(plant.until([&] { return plant.runs() == 7; }, minutes(2))) << "sooner again after a failure";
+  EXPECT_TRUE(plant.until([&] { return plant.runs() == 7; }, minutes(2)))
+      << "sooner again after a failure";
   // A restart makes no second one, and takes a shorter interval at once.
   plant.stop();
   ASSERT_TRUE(plant.start(minutes(1)));
@@ -252,7 +258,8 @@ TEST(Jobs, ARunThatLostItsLeaseLeavesNoEffect) {
   const JobId id = plant.schedule({.object = "a", .run_at = plant.t.world.wall() + seconds(1)});
   plant.stop();
   plant.workers = plant.t.system().threads.start_workers("core", 2, 64);
-  plant.jobs = std::move(*Jobs::make(plant.t.store(), *plant.workers, plant.t.node.loop(), plant.t.log, plant.t.metrics));
+  plant.jobs = std::move(*Jobs::make(plant.t.store(), *plant.workers, plant.t.node.loop(),
+                                     plant.t.log, plant.t.metrics));
   ASSERT_TRUE(plant.jobs->handle("work", [&](const Job& job) -> Result<JobEffect> {
     // Another process takes it while the slow part runs.
     EXPECT_TRUE(plant.t.store().record(Caller::system(), "x", [&](Change& change) -> Status {
@@ -286,15 +293,22 @@ TEST(Jobs, WrongUseIsRefused) {
   ASSERT_TRUE(plant.start());
   const JobHandler nothing = [](const Job&) -> Result<JobEffect> { return JobEffect{}; };
   EXPECT_EQ(plant.jobs->handle("late", nothing).error().code, Code::internal);
-  const auto other =
-      std::move(*Jobs::make(plant.t.store(), *plant.workers, plant.t.node.loop(), plant.t.log, plant.t.metrics));
+  const auto other = std::move(*Jobs::make(plant.t.store(), *plant.workers, plant.t.node.loop(),
+                                           plant.t.log, plant.t.metrics));
   EXPECT_TRUE(other->handle("x", nothing));
   EXPECT_EQ(other->handle("x", nothing).error().code, Code::internal);
   EXPECT_EQ(other->every("y", Duration{}, nothing).error().code, Code::internal);
-  EXPECT_EQ(plant.t.store().change(test_caller(), "plan", [&](Change& change) -> Status {
-    TRY(plant.jobs->schedule(change, {.kind = "work", .payload = std::string(kJobPayloadBytesMax + 1, 'x')}));
-    return {};
-  }).error().code, Code::internal);
+  EXPECT_EQ(plant.t.store()
+                .change(test_caller(), "plan",
+                        [&](Change& change) -> Status {
+                          TRY(plant.jobs->schedule(
+                              change, {.kind = "work",
+                                       .payload = std::string(kJobPayloadBytesMax + 1, 'x')}));
+                          return {};
+                        })
+                .error()
+                .code,
+            Code::internal);
 }
 
 // The power goes at every operation of the disk while jobs are scheduled, claimed and completed:
@@ -308,10 +322,12 @@ TEST(JobsCrash, NothingRunsTwiceInEffectOrNever) {
     std::vector<std::string> acknowledged;
     plant.fail_effect = 1;
     for (const std::string object : {"a", "b"}) {
-      const Status done = plant.t.store().change(test_caller(), "plan", [&](Change& change) -> Status {
-        TRY(plant.jobs->schedule(change, {.kind = "work", .object = object, .run_at = change.now()}));
-        return change.audit(object, "", "{}");
-      });
+      const Status done =
+          plant.t.store().change(test_caller(), "plan", [&](Change& change) -> Status {
+            TRY(plant.jobs->schedule(change,
+                                     {.kind = "work", .object = object, .run_at = change.now()}));
+            return change.audit(object, "", "{}");
+          });
       if (done) acknowledged.push_back(object);
       plant.t.world.run_for(milliseconds(1));
       if (!plant.t.node.up()) break;
@@ -326,7 +342,8 @@ TEST(JobsCrash, NothingRunsTwiceInEffectOrNever) {
     plant.fail_effect = 0;
     ASSERT_TRUE(plant.start());
     plant.t.world.run_for(minutes(1));
-    for (const std::string& object : acknowledged) EXPECT_EQ(plant.runs(object), 1) << object << " cut at " << extra;
+    for (const std::string& object : acknowledged)
+      EXPECT_EQ(plant.runs(object), 1) << object << " cut at " << extra;
     EXPECT_LE(plant.runs("a"), 1);
     EXPECT_LE(plant.runs("b"), 1);
     EXPECT_TRUE(plant.jobs->list(test_caller(), {.state = JobState::running})->empty());

@@ -11,7 +11,8 @@ Status check_list(const std::vector<Migration>& all) {
   for (const Migration& migration : all) {
     if (migration.number != ++last[migration.domain]) {
       return fail(Code::internal, "migration " + std::string(migration.domain) + " " +
-                                      std::to_string(migration.number) + " is out of order: expected " +
+                                      std::to_string(migration.number) +
+                                      " is out of order: expected " +
                                       std::to_string(last[migration.domain]));
     }
   }
@@ -21,9 +22,9 @@ Status check_list(const std::vector<Migration>& all) {
 Result<std::map<std::string, int>> applied(sql::Database& database) {
   std::map<std::string, int> versions;
   TRY(database.read([&](sql::Tx& tx) {
-    return tx.query("SELECT domain, max(number) FROM migration GROUP BY domain", {}, [&](sql::Row& row) {
-      versions[row.text(0)] = static_cast<int>(row.integer(1));
-    });
+    return tx.query(
+        "SELECT domain, max(number) FROM migration GROUP BY domain", {},
+        [&](sql::Row& row) { versions[row.text(0)] = static_cast<int>(row.integer(1)); });
   }));
   return versions;
 }
@@ -36,7 +37,8 @@ Status refuse_newer(const std::map<std::string, int>& versions, const std::vecto
     const auto at = known.find(domain);
     if (at == known.end() || number > at->second) {
       return fail(Code::folder_newer, "the data is from a newer version (" + domain + " " +
-                                          std::to_string(number) + "): start that version, or restore a backup");
+                                          std::to_string(number) +
+                                          "): start that version, or restore a backup");
     }
   }
   return {};
@@ -44,9 +46,10 @@ Status refuse_newer(const std::map<std::string, int>& versions, const std::vecto
 
 Status run_one(sql::Tx& tx, const Migration& migration, WallTime now) {
   // Another process of the site may have been faster.
-  const auto claimed = TRY(tx.exec("INSERT INTO migration (domain, number, name, at) VALUES (?,?,?,?)"
-                                   " ON CONFLICT (domain, number) DO NOTHING",
-                                   {migration.domain, migration.number, migration.name, now}));
+  const auto claimed =
+      TRY(tx.exec("INSERT INTO migration (domain, number, name, at) VALUES (?,?,?,?)"
+                  " ON CONFLICT (domain, number) DO NOTHING",
+                  {migration.domain, migration.number, migration.name, now}));
   if (claimed == 0) return {};
   if (!migration.ddl.empty()) TRY(tx.script(migration.ddl));
   if (migration.run) TRY(migration.run(tx));
@@ -55,7 +58,8 @@ Status run_one(sql::Tx& tx, const Migration& migration, WallTime now) {
 
 }  // namespace
 
-Result<std::vector<Migrated>> migrate(sql::Database& database, const std::vector<Migration>& all, WallTime now) {
+Result<std::vector<Migrated>> migrate(sql::Database& database, const std::vector<Migration>& all,
+                                      WallTime now) {
   TRY(check_list(all));
   TRY(database.write([](sql::Tx& tx) {
     return tx.script(

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -12,7 +12,9 @@ std::vector<Migration> version_one() {
 }
 std::vector<Migration> version_two() {
   auto all = version_one();
-  all.push_back({"test", 2, "legs", "ALTER TABLE pet ADD COLUMN legs {int}; UPDATE pet SET legs = 4;", [](sql::Tx& tx) -> Status {
+  all.push_back({"test", 2, "legs",
+                 "ALTER TABLE pet ADD COLUMN legs {int}; UPDATE pet SET legs = 4;",
+                 [](sql::Tx& tx) -> Status {
                    TRY(tx.exec("UPDATE pet SET legs = 2 WHERE name = 'duck'"));
                    return {};
                  }});
@@ -29,7 +31,9 @@ class Folder {
     database = TRY(sql::open_sqlite(node.system(), metrics, settings));
     return {};
   }
-  Result<std::vector<Migrated>> run(const std::vector<Migration>& all) { return migrate(*database, all, world.wall()); }
+  Result<std::vector<Migrated>> run(const std::vector<Migration>& all) {
+    return migrate(*database, all, world.wall());
+  }
   std::int64_t number(std::string_view sql) {
     std::int64_t value = -1;
     const Status read = database->read([&](sql::Tx& tx) -> Status {
@@ -77,7 +81,8 @@ TEST(Migrate, ANewerFolderIsRefusedUntouched) {
   other.push_back({"more", 1, "more", "CREATE TABLE more (n {int}) {strict}", nullptr});
   EXPECT_EQ(folder.run(other).error().code, Code::folder_newer);
   EXPECT_EQ(folder.number("SELECT count(*) FROM more"), -2) << "no table was made";
-  EXPECT_EQ(folder.run({}).error().code, Code::folder_newer) << "a domain that this version does not know";
+  EXPECT_EQ(folder.run({}).error().code, Code::folder_newer)
+      << "a domain that this version does not know";
 }
 
 TEST(Migrate, AWrongListIsABug) {
@@ -96,7 +101,8 @@ TEST(Migrate, AFailingOneLeavesTheOldState) {
   ASSERT_TRUE(folder.open());
   ASSERT_TRUE(folder.run(version_one()));
   auto all = version_one();
-  all.push_back({"test", 2, "broken", "CREATE TABLE half (n {int}) {strict}; CREATE TABEL oops;", nullptr});
+  all.push_back(
+      {"test", 2, "broken", "CREATE TABLE half (n {int}) {strict}; CREATE TABEL oops;", nullptr});
   const auto failed = folder.run(all);
   ASSERT_FALSE(failed);
   EXPECT_TRUE(failed.error().text().contains("migration test 2 (broken)")) << failed.error().text();

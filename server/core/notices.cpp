@@ -64,14 +64,18 @@ struct FollowerEntry {
 // Tasks on workers and timers share it, so that late ones find the gate closed and nothing gone.
 class DispatcherCore : public std::enable_shared_from_this<DispatcherCore> {
  public:
-  DispatcherCore(Store& store, os::Workers& workers, os::Loop& loop, const Log& log, Metrics& metrics)
+  DispatcherCore(Store& store, os::Workers& workers, os::Loop& loop, const Log& log,
+                 Metrics& metrics)
       : store_(store),
         workers_(workers),
         loop_(loop),
         log_(log),
-        handled_(metrics.counter("holdfast_notices_handled_total", "Notices handled by subscribers")),
-        failed_(metrics.counter("holdfast_notices_failed_total", "Attempts to handle a notice that failed")),
-        parked_(metrics.counter("holdfast_notices_parked_total", "Notices put aside after too many attempts")) {}
+        handled_(
+            metrics.counter("holdfast_notices_handled_total", "Notices handled by subscribers")),
+        failed_(metrics.counter("holdfast_notices_failed_total",
+                                "Attempts to handle a notice that failed")),
+        parked_(metrics.counter("holdfast_notices_parked_total",
+                                "Notices put aside after too many attempts")) {}
 
   Status add(std::string subscriber, std::vector<std::string> names, Dispatcher::Handler handler);
   Status add_follower(std::vector<std::string> names, Dispatcher::Follower follower);
@@ -115,12 +119,15 @@ class DispatcherCore : public std::enable_shared_from_this<DispatcherCore> {
   bool started_ = false;
 };
 
-Status DispatcherCore::add(std::string subscriber, std::vector<std::string> names, Dispatcher::Handler handler) {
+Status DispatcherCore::add(std::string subscriber, std::vector<std::string> names,
+                           Dispatcher::Handler handler) {
   TRY(check_names(names));
   if (started_) return fail(Code::internal, "subscribe before start()");
-  const bool taken = std::ranges::any_of(lanes_, [&](const auto& lane) { return lane->subscriber == subscriber; });
+  const bool taken =
+      std::ranges::any_of(lanes_, [&](const auto& lane) { return lane->subscriber == subscriber; });
   if (taken || subscriber.empty() || lanes_.size() >= kSubscribersMax) {
-    return fail(Code::internal, "the subscriber \"" + subscriber + "\" is there already, or one too many");
+    return fail(Code::internal,
+                "the subscriber \"" + subscriber + "\" is there already, or one too many");
   }
   auto lane = std::make_unique<Lane>();
   lane->subscriber = std::move(subscriber);
@@ -132,7 +139,8 @@ Status DispatcherCore::add(std::string subscriber, std::vector<std::string> name
 
 Status DispatcherCore::add_follower(std::vector<std::string> names, Dispatcher::Follower follower) {
   TRY(check_names(names));
-  if (started_ || followers_.size() >= kSubscribersMax) return fail(Code::internal, "follow before start()");
+  if (started_ || followers_.size() >= kSubscribersMax)
+    return fail(Code::internal, "follow before start()");
   followers_.push_back({{names.begin(), names.end()}, std::move(follower)});
   return {};
 }
@@ -141,9 +149,10 @@ Status DispatcherCore::start() {
   TRY(store_.record(Caller::system(), "notices.start", [&](Change& change) -> Status {
     followed_ = TRY(last_notice(change.tx()));
     for (const auto& lane : lanes_) {
-      TRY(change.tx().exec("INSERT INTO notice_cursor (subscriber, seq, touched_at) VALUES (?,?,?)"
-                           " ON CONFLICT (subscriber) DO UPDATE SET touched_at = excluded.touched_at",
-                           {lane->subscriber, followed_, change.now()}));
+      TRY(change.tx().exec(
+          "INSERT INTO notice_cursor (subscriber, seq, touched_at) VALUES (?,?,?)"
+          " ON CONFLICT (subscriber) DO UPDATE SET touched_at = excluded.touched_at",
+          {lane->subscriber, followed_, change.now()}));
     }
     return {};
   }));
@@ -221,7 +230,8 @@ void DispatcherCore::finish(Lane& lane, bool more) {
 Result<DispatcherCore::Batch> DispatcherCore::next_batch(const Lane& lane) {
   Batch batch;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
-    batch.cursor = TRY(tx.number("SELECT seq FROM notice_cursor WHERE subscriber = ?", {lane.subscriber}));
+    batch.cursor =
+        TRY(tx.number("SELECT seq FROM notice_cursor WHERE subscriber = ?", {lane.subscriber}));
     batch.notices = TRY(notices_after(tx, batch.cursor, lane.names, kNoticesPerTurn));
     batch.last = TRY(last_notice(tx));
     return {};
@@ -238,14 +248,15 @@ Status DispatcherCore::move_cursor(Change& change, const Lane& lane, std::int64_
 // All of them and the cursor, in one transaction. Another process of the site may have handled some
 // meanwhile: the cursor inside the transaction decides.
 Status DispatcherCore::handle(const Lane& lane, std::span<const Notice> notices) {
-  return store_.record(Caller::system(), "notice:" + lane.subscriber, [&](Change& change) -> Status {
-    const std::int64_t cursor =
-        TRY(change.tx().number("SELECT seq FROM notice_cursor WHERE subscriber = ?", {lane.subscriber}));
-    for (const Notice& notice : notices) {
-      if (notice.seq > cursor) TRY(lane.handler(change, notice));
-    }
-    return move_cursor(change, lane, notices.back().seq);
-  });
+  return store_.record(
+      Caller::system(), "notice:" + lane.subscriber, [&](Change& change) -> Status {
+        const std::int64_t cursor = TRY(change.tx().number(
+            "SELECT seq FROM notice_cursor WHERE subscriber = ?", {lane.subscriber}));
+        for (const Notice& notice : notices) {
+          if (notice.seq > cursor) TRY(lane.handler(change, notice));
+        }
+        return move_cursor(change, lane, notices.back().seq);
+      });
 }
 
 // True: there may be more.
@@ -305,17 +316,19 @@ void DispatcherCore::handle_failed(Lane& lane, const Notice& notice, const Error
   if (attempts < kAttemptsMax || notice.seq == 0) return;
   if (!park(lane, notice, error)) return;
   parked_.add();
-  log_.error("a notice was put aside", {{"subscriber", lane.subscriber}, {"seq", std::to_string(notice.seq)}});
+  log_.error("a notice was put aside",
+             {{"subscriber", lane.subscriber}, {"seq", std::to_string(notice.seq)}});
   const std::scoped_lock lock(mutex_);
   lane.attempts = 0;
 }
 
 Status DispatcherCore::park(const Lane& lane, const Notice& notice, const Error& error) {
   return store_.record(Caller::system(), "notice.park", [&](Change& change) -> Status {
-    TRY(change.tx().exec("INSERT INTO notice_parked (subscriber, seq, name, payload, at, code, message)"
-                         " VALUES (?,?,?,?,?,?,?) ON CONFLICT (subscriber, seq) DO NOTHING",
-                         {lane.subscriber, notice.seq, notice.name, notice.payload, change.now(),
-                          row_of(error.code).name, error.text()}));
+    TRY(change.tx().exec(
+        "INSERT INTO notice_parked (subscriber, seq, name, payload, at, code, message)"
+        " VALUES (?,?,?,?,?,?,?) ON CONFLICT (subscriber, seq) DO NOTHING",
+        {lane.subscriber, notice.seq, notice.name, notice.payload, change.now(),
+         row_of(error.code).name, error.text()}));
     return move_cursor(change, lane, notice.seq);
   });
 }
@@ -339,10 +352,12 @@ bool DispatcherCore::turn_of_followers() {
 
 Status DispatcherCore::trim(Duration keep) {
   return store_.record(Caller::system(), "notices.trim", [&](Change& change) -> Status {
-    TRY(change.tx().exec("DELETE FROM notice_cursor WHERE touched_at < ? AND seq <"
+    TRY(
+        change.tx().exec("DELETE FROM notice_cursor WHERE touched_at < ? AND seq <"
                          " (SELECT max(seq) FROM notice) - ?",
                          {change.now() - kForgetSubscriber, kCursorLagMax * 10}));
-    TRY(change.tx().exec("DELETE FROM notice WHERE at < ? AND seq < (SELECT max(seq) FROM notice)"
+    TRY(
+        change.tx().exec("DELETE FROM notice WHERE at < ? AND seq < (SELECT max(seq) FROM notice)"
                          " AND seq <= (SELECT coalesce(min(seq), 0) FROM notice_cursor)",
                          {change.now() - keep}));
     return {};
@@ -351,14 +366,16 @@ Status DispatcherCore::trim(Duration keep) {
 
 class DispatcherFace final : public Dispatcher {
  public:
-  DispatcherFace(Store& store, Bus& bus, os::Workers& workers, os::Loop& loop, const Log& log, Metrics& metrics)
+  DispatcherFace(Store& store, Bus& bus, os::Workers& workers, os::Loop& loop, const Log& log,
+                 Metrics& metrics)
       : bus_(bus), core_(std::make_shared<DispatcherCore>(store, workers, loop, log, metrics)) {}
   ~DispatcherFace() override {
     subscription_.reset();
     core_->gate.close();
   }
 
-  Status subscribe(std::string subscriber, std::vector<std::string> names, Handler handler) override {
+  Status subscribe(std::string subscriber, std::vector<std::string> names,
+                   Handler handler) override {
     return core_->add(std::move(subscriber), std::move(names), std::move(handler));
   }
   Status follow(std::vector<std::string> names, Follower follower) override {
@@ -391,10 +408,12 @@ bool notice_declared(std::string_view name) {
   return std::ranges::find(kNoticeNames, name) != kNoticeNames.end();
 }
 
-Result<std::vector<Notice>> notices_after(sql::Tx& tx, std::int64_t after_seq, const std::vector<std::string>& names,
+Result<std::vector<Notice>> notices_after(sql::Tx& tx, std::int64_t after_seq,
+                                          const std::vector<std::string>& names,
                                           std::size_t limit) {
   std::string text =
-      "SELECT seq, name, at, payload, actor, request_id, audit_seq, site_id FROM notice WHERE seq > ?";
+      "SELECT seq, name, at, payload, actor, request_id, audit_seq, site_id FROM notice WHERE seq "
+      "> ?";
   sql::Params params{after_seq};
   if (!names.empty()) {
     text += " AND name IN (" + sql::placeholders(names.size()) + ")";
@@ -404,11 +423,16 @@ Result<std::vector<Notice>> notices_after(sql::Tx& tx, std::int64_t after_seq, c
   return tx.list(text + " ORDER BY seq LIMIT ?", params, read_notice);
 }
 
-Result<std::int64_t> last_notice(sql::Tx& tx) { return tx.number("SELECT max(seq) FROM notice"); }
-Result<std::int64_t> first_notice(sql::Tx& tx) { return tx.number("SELECT min(seq) FROM notice"); }
+Result<std::int64_t> last_notice(sql::Tx& tx) {
+  return tx.number("SELECT max(seq) FROM notice");
+}
+Result<std::int64_t> first_notice(sql::Tx& tx) {
+  return tx.number("SELECT min(seq) FROM notice");
+}
 
-Result<std::unique_ptr<Dispatcher>> Dispatcher::make(Store& store, Bus& bus, os::Workers& workers, os::Loop& loop,
-                                                     const Log& log, Metrics& metrics) {
+Result<std::unique_ptr<Dispatcher>> Dispatcher::make(Store& store, Bus& bus, os::Workers& workers,
+                                                     os::Loop& loop, const Log& log,
+                                                     Metrics& metrics) {
   return std::make_unique<DispatcherFace>(store, bus, workers, loop, log, metrics);
 }
 

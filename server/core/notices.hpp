@@ -1,11 +1,11 @@
 // Notices: what the server tells itself after a change (contract/notices.yaml), through an outbox
 // table that is written in the change's own transaction. Each subscriber has a durable cursor; its
-// effect and the cursor's advance commit together, so each notice is handled exactly once in effect,
-// in order of seq, also across a kill at any moment.
+// effect and the cursor's advance commit together, so each notice is handled exactly once in
+// effect, in order of seq, also across a kill at any moment.
 //
 // Threads: subscribe() and follow() before start(); handlers run on a worker, one at a time per
-// subscriber. A handler that fails is tried again with back-off; after kAttemptsMax its notice is put
-// aside (a row in notice_parked, a counter, an error in the log) and the subscriber goes on.
+// subscriber. A handler that fails is tried again with back-off; after kAttemptsMax its notice is
+// put aside (a row in notice_parked, a counter, an error in the log) and the subscriber goes on.
 #pragma once
 
 #include <functional>
@@ -31,7 +31,7 @@ struct Notice {
   WallTime time;
   std::string payload;  // JSON object
   std::string actor;
-  std::string request_id;                 // empty: none
+  std::string request_id;  // empty: none
   std::optional<std::int64_t> audit_seq;
   std::optional<SiteId> site;
 };
@@ -41,14 +41,15 @@ bool notice_declared(std::string_view name);
 // Notices after `after_seq`, oldest first: for live streams that resume. Empty names: all.
 Result<std::vector<Notice>> notices_after(sql::Tx& tx, std::int64_t after_seq,
                                           const std::vector<std::string>& names, std::size_t limit);
-Result<std::int64_t> last_notice(sql::Tx& tx);    // 0: none yet
-Result<std::int64_t> first_notice(sql::Tx& tx);   // oldest kept; 0: none
+Result<std::int64_t> last_notice(sql::Tx& tx);   // 0: none yet
+Result<std::int64_t> first_notice(sql::Tx& tx);  // oldest kept; 0: none
 
 class Dispatcher {
  public:
   // The effect on stored state, inside the transaction that advances the cursor.
   using Handler = std::function<Status(Change&, const Notice&)>;
-  // Live only: from now on, at least once while this process lives, no cursor. For caches and sockets.
+  // Live only: from now on, at least once while this process lives, no cursor. For caches and
+  // sockets.
   using Follower = std::function<void(const Notice&)>;
 
   // `workers` and `loop` outlive the dispatcher.
@@ -56,10 +57,11 @@ class Dispatcher {
                                                   os::Loop& loop, const Log& log, Metrics& metrics);
   virtual ~Dispatcher() = default;
 
-  // `subscriber` is a stable name ("telemetry", "identity.claims"): its cursor is kept under it. A new
-  // subscriber starts at the notices that come after its first start. An undeclared notice name is
-  // Code::internal.
-  virtual Status subscribe(std::string subscriber, std::vector<std::string> names, Handler handler) = 0;
+  // `subscriber` is a stable name ("telemetry", "identity.claims"): its cursor is kept under it. A
+  // new subscriber starts at the notices that come after its first start. An undeclared notice name
+  // is Code::internal.
+  virtual Status subscribe(std::string subscriber, std::vector<std::string> names,
+                           Handler handler) = 0;
   virtual Status follow(std::vector<std::string> names, Follower follower) = 0;
   virtual Status start() = 0;
   virtual void stop() = 0;  // on the loop; no handler starts after it

@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::core {
 namespace {
 
 std::vector<Migration> effect_table() {
-  return {{"test", 1, "effects", "CREATE TABLE effect (seq {int} NOT NULL, who {text} NOT NULL) {strict}", nullptr}};
+  return {{"test", 1, "effects",
+           "CREATE TABLE effect (seq {int} NOT NULL, who {text} NOT NULL) {strict}", nullptr}};
 }
 
 // A store with a dispatcher on it, that can be crashed and started again.
@@ -23,11 +24,13 @@ class Site {
     workers = t.system().threads.start_workers("core", 2, 64);
     dispatcher = TRY(Dispatcher::make(t.store(), *bus, *workers, t.node.loop(), t.log, t.metrics));
     for (const std::string& who : subscribers) {
-      TRY(dispatcher->subscribe(who, {"site.created", "site.deleted"}, [this, who](Change& change, const Notice& notice) {
-        return handle(change, notice, who);
-      }));
+      TRY(dispatcher->subscribe(who, {"site.created", "site.deleted"},
+                                [this, who](Change& change, const Notice& notice) {
+                                  return handle(change, notice, who);
+                                }));
     }
-    TRY(dispatcher->follow({"site.created"}, [this](const Notice& notice) { followed.push_back(notice.seq); }));
+    TRY(dispatcher->follow({"site.created"},
+                           [this](const Notice& notice) { followed.push_back(notice.seq); }));
     TRY(dispatcher->start());
     t.store().on_commit([this](bool, bool noticed) {
       if (noticed) dispatcher->wake();
@@ -54,7 +57,8 @@ class Site {
   std::vector<std::int64_t> effects(std::string_view who = "telemetry") {
     std::vector<std::int64_t> seqs;
     EXPECT_TRUE(t.store().read([&](sql::Tx& tx) -> Status {
-      seqs = TRY(tx.list("SELECT seq FROM effect WHERE who = ?", {who}, [](sql::Row& row) { return row.integer(0); }));
+      seqs = TRY(tx.list("SELECT seq FROM effect WHERE who = ?", {who},
+                         [](sql::Row& row) { return row.integer(0); }));
       return {};
     }));
     return seqs;
@@ -85,7 +89,8 @@ TEST(Notices, EachSubscriberHandlesEachOnceInOrder) {
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(site.publish());
   ASSERT_TRUE(site.publish("device.created"));  // not subscribed to
   ASSERT_TRUE(site.publish("site.deleted"));
-  EXPECT_TRUE(site.t.world.run_until([&] { return site.effects("identity").size() == 6; }, seconds(1)));
+  EXPECT_TRUE(
+      site.t.world.run_until([&] { return site.effects("identity").size() == 6; }, seconds(1)));
   EXPECT_EQ(site.effects(), (Seqs{1, 2, 3, 4, 5, 7}));
   EXPECT_EQ(site.effects("identity"), (Seqs{1, 2, 3, 4, 5, 7}));
   EXPECT_EQ(site.followed, (Seqs{1, 2, 3, 4, 5}));
@@ -162,9 +167,11 @@ TEST(Notices, OneThatNeverWorksIsPutAsideAndKept) {
   ASSERT_TRUE(site.publish());
   EXPECT_TRUE(site.t.world.run_until([&] { return site.effects().size() == 1; }, minutes(30)));
   EXPECT_EQ(site.effects(), Seqs{2});
-  EXPECT_EQ(site.number("SELECT count(*) FROM notice_parked WHERE seq = 1 AND code = 'unavailable'"), 1);
+  EXPECT_EQ(
+      site.number("SELECT count(*) FROM notice_parked WHERE seq = 1 AND code = 'unavailable'"), 1);
   EXPECT_TRUE(site.t.metrics.text().contains("holdfast_notices_parked_total 1"));
-  EXPECT_EQ(site.calls, 1 + static_cast<int>(kAttemptsMax) + 1) << "in a batch, alone at each attempt, the other";
+  EXPECT_EQ(site.calls, 1 + static_cast<int>(kAttemptsMax) + 1)
+      << "in a batch, alone at each attempt, the other";
 }
 
 TEST(Notices, TrimmingKeepsWhatIsNotHandledAndTheCount) {
@@ -194,9 +201,10 @@ TEST(Notices, WrongSubscriptionsAreRefused) {
   Site site;
   ASSERT_TRUE(site.start());
   const auto nothing = [](Change&, const Notice&) -> Status { return {}; };
-  EXPECT_EQ(site.dispatcher->subscribe("late", {"site.created"}, nothing).error().code, Code::internal);
-  const auto other =
-      std::move(*Dispatcher::make(site.t.store(), *site.bus, *site.workers, site.t.node.loop(), site.t.log, site.t.metrics));
+  EXPECT_EQ(site.dispatcher->subscribe("late", {"site.created"}, nothing).error().code,
+            Code::internal);
+  const auto other = std::move(*Dispatcher::make(site.t.store(), *site.bus, *site.workers,
+                                                 site.t.node.loop(), site.t.log, site.t.metrics));
   EXPECT_EQ(other->subscribe("x", {"site.exploded"}, nothing).error().code, Code::internal);
   EXPECT_EQ(other->follow({"site.exploded"}, [](const Notice&) {}).error().code, Code::internal);
   EXPECT_TRUE(other->subscribe("x", {"site.created"}, nothing));

@@ -8,7 +8,11 @@ namespace holdfast::core {
 namespace {
 
 Error bad_parameter(std::string_view name, std::string_view why) {
-  return Error{Code::invalid_argument, "query parameter \"" + std::string(name) + "\": " + std::string(why), {}, {}, {}};
+  return Error{Code::invalid_argument,
+               "query parameter \"" + std::string(name) + "\": " + std::string(why),
+               {},
+               {},
+               {}};
 }
 
 Result<std::optional<WallTime>> time_of(const Call& call, std::string_view name) {
@@ -32,12 +36,16 @@ Result<Page> page_of(const Call& call, std::size_t limit_default, std::size_t li
   Page page;
   page.limit = limit_default;
   if (const auto text = call.query("limit")) {
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), page.limit);
-    if (error != std::errc{} || end != text->data() + text->size() || page.limit == 0 || page.limit > limit_max) {
-      return std::unexpected(bad_parameter("limit", "give a number from 1 to " + std::to_string(limit_max)));
+    const auto [end, error] =
+        std::from_chars(text->data(), text->data() + text->size(), page.limit);
+    if (error != std::errc{} || end != text->data() + text->size() || page.limit == 0 ||
+        page.limit > limit_max) {
+      return std::unexpected(
+          bad_parameter("limit", "give a number from 1 to " + std::to_string(limit_max)));
     }
   }
-  if (const auto cursor = call.query("cursor"); cursor && !cursor->empty()) page.cursor = TRY(read_cursor(*cursor));
+  if (const auto cursor = call.query("cursor"); cursor && !cursor->empty())
+    page.cursor = TRY(read_cursor(*cursor));
   return page;
 }
 
@@ -59,26 +67,33 @@ Result<Span> span_of(const Call& call) {
   return span;
 }
 
-std::string make_cursor(std::string_view key) { return to_base64url(view_of("v1|" + std::string(key))); }
+std::string make_cursor(std::string_view key) {
+  return to_base64url(view_of("v1|" + std::string(key)));
+}
 
 Result<std::string> read_cursor(std::string_view cursor) {
   const auto bytes = from_base64url(cursor);
   if (!bytes || !text_of(*bytes).starts_with("v1|")) {
-    return std::unexpected(bad_parameter("cursor", "pass next_cursor of the page before, unchanged"));
+    return std::unexpected(
+        bad_parameter("cursor", "pass next_cursor of the page before, unchanged"));
   }
   return std::string(text_of(*bytes).substr(3));
 }
 
 Status Operations::add(std::string_view operation_id, Handler handler) {
-  if (!in_contract(operation_id)) return fail(Code::internal, "no operation " + std::string(operation_id));
-  const bool added = entries_.try_emplace(std::string(operation_id), Entry{std::move(handler), {}}).second;
+  if (!in_contract(operation_id))
+    return fail(Code::internal, "no operation " + std::string(operation_id));
+  const bool added =
+      entries_.try_emplace(std::string(operation_id), Entry{std::move(handler), {}}).second;
   if (!added) return fail(Code::internal, "operation added twice: " + std::string(operation_id));
   return {};
 }
 
 Status Operations::add_stream(std::string_view operation_id, StreamHandler handler) {
-  if (!in_contract(operation_id)) return fail(Code::internal, "no operation " + std::string(operation_id));
-  const bool added = entries_.try_emplace(std::string(operation_id), Entry{{}, std::move(handler)}).second;
+  if (!in_contract(operation_id))
+    return fail(Code::internal, "no operation " + std::string(operation_id));
+  const bool added =
+      entries_.try_emplace(std::string(operation_id), Entry{{}, std::move(handler)}).second;
   if (!added) return fail(Code::internal, "operation added twice: " + std::string(operation_id));
   return {};
 }

@@ -1,7 +1,7 @@
-// Operations: how a domain answers an operation of contract/openapi.yaml. A domain's routes.cpp adds
-// one handler per operationId; server/api does everything before it, in this order: request id,
-// authentication, permission (403 before 404, 422 and 428), body and Idempotency-Key; and everything
-// after it: problems, headers, metrics.
+// Operations: how a domain answers an operation of contract/openapi.yaml. A domain's routes.cpp
+// adds one handler per operationId; server/api does everything before it, in this order: request
+// id, authentication, permission (403 before 404, 422 and 428), body and Idempotency-Key; and
+// everything after it: problems, headers, metrics.
 //
 // Threads: a handler runs on a worker and may block; a streaming handler too, and then lets the
 // EventStream live wherever its events come from. add() before the server starts.
@@ -30,13 +30,17 @@ struct Call {
 
   // "{device_id}" of the path.
   std::string_view path(std::string_view name) const { return request.param(name); }
-  std::optional<std::string_view> query(std::string_view name) const { return request.query_value(name); }
-  // An id of the path; one that cannot be parsed answers as one that does not exist, by refuse_missing().
+  std::optional<std::string_view> query(std::string_view name) const {
+    return request.query_value(name);
+  }
+  // An id of the path; one that cannot be parsed answers as one that does not exist, by
+  // refuse_missing().
   template <class IdType>
   Result<IdType> id(std::string_view name, std::string_view permission) const {
     auto parsed = IdType::parse(path(name));
     if (!parsed) {
-      return std::unexpected(refuse_missing(caller, permission, "there is no " + std::string(path(name))));
+      return std::unexpected(
+          refuse_missing(caller, permission, "there is no " + std::string(path(name))));
     }
     return *parsed;
   }

@@ -21,7 +21,8 @@ Passwords::Passwords(os::Entropy& entropy, os::Threads& threads, Metrics& metric
     : entropy_(entropy),
       costs_(costs),
       waiting_max_(waiting_max),
-      refused_(metrics.counter("holdfast_password_checks_refused_total", "Password checks refused: too many waited")),
+      refused_(metrics.counter("holdfast_password_checks_refused_total",
+                               "Password checks refused: too many waited")),
       workers_(threads.start_workers("passwords", at_once, waiting_max + 8)) {}
 
 Status Passwords::on_worker(const std::function<void()>& work) {
@@ -40,11 +41,13 @@ Result<std::string> Passwords::hash(std::string_view password) {
   std::array<char, kEncodedBytesMax> encoded{};
   int code = ARGON2_OK;
   TRY(on_worker([&] {
-    code = argon2id_hash_encoded(costs_.passes, costs_.memory_kib, 1, password.data(), password.size(), salt.data(),
-                                 salt.size(), kPasswordHashBytes, encoded.data(), encoded.size());
+    code = argon2id_hash_encoded(costs_.passes, costs_.memory_kib, 1, password.data(),
+                                 password.size(), salt.data(), salt.size(), kPasswordHashBytes,
+                                 encoded.data(), encoded.size());
   }));
   if (code != ARGON2_OK) {
-    return fail(Code::unavailable, std::string("hashing a password failed: ") + argon2_error_message(code));
+    return fail(Code::unavailable,
+                std::string("hashing a password failed: ") + argon2_error_message(code));
   }
   return std::string(encoded.data());
 }
@@ -57,7 +60,8 @@ Result<bool> Passwords::fits(std::string_view encoded, std::string_view password
   const std::string text(encoded);
   int code = ARGON2_OK;
   TRY(on_worker([&] { code = argon2id_verify(text.c_str(), password.data(), password.size()); }));
-  if (code == ARGON2_MEMORY_ALLOCATION_ERROR) return fail(Code::unavailable, "no memory to check a password");
+  if (code == ARGON2_MEMORY_ALLOCATION_ERROR)
+    return fail(Code::unavailable, "no memory to check a password");
   return code == ARGON2_OK;
 }
 

@@ -25,15 +25,15 @@ struct PasswordCosts {
 
 class Passwords {
  public:
-  Passwords(os::Entropy& entropy, os::Threads& threads, Metrics& metrics, unsigned at_once, unsigned waiting_max,
-            PasswordCosts costs);
+  Passwords(os::Entropy& entropy, os::Threads& threads, Metrics& metrics, unsigned at_once,
+            unsigned waiting_max, PasswordCosts costs);
   Passwords(const Passwords&) = delete;
   Passwords& operator=(const Passwords&) = delete;
 
   // overloaded when too many wait.
   Result<std::string> hash(std::string_view password);
-  // An encoded text that is none never fits. `encoded` empty: takes the time of a check and says no,
-  // so that an unknown name takes as long as a wrong password.
+  // An encoded text that is none never fits. `encoded` empty: takes the time of a check and says
+  // no, so that an unknown name takes as long as a wrong password.
   Result<bool> fits(std::string_view encoded, std::string_view password);
 
  private:

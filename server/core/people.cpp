@@ -13,16 +13,21 @@ constexpr std::string_view kTokenPrefix = "hft_";
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kSecretLetters = 43;
 
-Error signed_out() { return Error{Code::unauthenticated, "sign in, or send a valid token", {}, {}, {}}; }
+Error signed_out() {
+  return Error{Code::unauthenticated, "sign in, or send a valid token", {}, {}, {}};
+}
 
-std::string seconds_up(Duration wait) { return std::to_string((wait.us + 999'999) / 1'000'000); }
+std::string seconds_up(Duration wait) {
+  return std::to_string((wait.us + 999'999) / 1'000'000);
+}
 
 Status store_one_time(Change& change, std::string_view kind, std::string_view secret,
                       std::optional<WallTime> expires_at) {
-  TRY(change.tx().exec("INSERT INTO one_time_secret (kind, digest, created_at, expires_at) VALUES (?,?,?,?)"
-                       " ON CONFLICT (kind) DO UPDATE SET digest = excluded.digest,"
-                       " created_at = excluded.created_at, expires_at = excluded.expires_at",
-                       {kind, secret_digest(secret), change.now(), expires_at}));
+  TRY(change.tx().exec(
+      "INSERT INTO one_time_secret (kind, digest, created_at, expires_at) VALUES (?,?,?,?)"
+      " ON CONFLICT (kind) DO UPDATE SET digest = excluded.digest,"
+      " created_at = excluded.created_at, expires_at = excluded.expires_at",
+      {kind, secret_digest(secret), change.now(), expires_at}));
   return {};
 }
 
@@ -62,16 +67,22 @@ Error value_error(std::string_view pointer, std::string message) {
 
 Status check_revision(std::optional<std::int64_t> wanted, std::int64_t have) {
   if (!wanted || *wanted == have) return {};
-  return fail(Code::precondition_failed, "it is at revision " + std::to_string(have) + " by now: read it again");
+  return fail(Code::precondition_failed,
+              "it is at revision " + std::to_string(have) + " by now: read it again");
 }
 
-PeopleService::PeopleService(Store& store, os::Threads& threads, Metrics& metrics, PasswordCosts costs)
+PeopleService::PeopleService(Store& store, os::Threads& threads, Metrics& metrics,
+                             PasswordCosts costs)
     : store_(store),
       passwords_(store.entropy(), threads, metrics, kHashesMax, kHashesWaitingMax, costs),
-      failures_(metrics.counter("holdfast_sign_in_failures_total", "Sign-ins with a wrong name or password")),
-      limited_(metrics.counter("holdfast_sign_in_limited_total", "Sign-ins refused after too many failures")) {}
+      failures_(metrics.counter("holdfast_sign_in_failures_total",
+                                "Sign-ins with a wrong name or password")),
+      limited_(metrics.counter("holdfast_sign_in_limited_total",
+                               "Sign-ins refused after too many failures")) {}
 
-std::string PeopleService::new_secret() { return to_base64url(store_.entropy().bytes(kSecretBytes)); }
+std::string PeopleService::new_secret() {
+  return to_base64url(store_.entropy().bytes(kSecretBytes));
+}
 
 // ---- last uses
 
@@ -91,19 +102,23 @@ WallTime PeopleService::last_use(const std::string& id, WallTime stored) const {
 
 Status PeopleService::flush() {
   const auto uses = uses_.with([](auto& all) { return std::exchange(all, {}); });
-  const Status done = store_.record(Caller::system(), "people.flush", [&](Change& change) -> Status {
-    for (const auto& [id, use] : uses) {
-      if (id.starts_with(SessionTag::kPrefix)) {
-        TRY(change.tx().exec("UPDATE person_session SET last_used_at = ? WHERE id = ?", {use.at, id}));
-      } else {
-        TRY(change.tx().exec("UPDATE api_token SET last_used_at = ?, last_used_address = ? WHERE id = ?",
-                             {use.at, use.address, id}));
-      }
-    }
-    TRY(change.tx().exec("DELETE FROM person_session WHERE last_used_at <= ? OR created_at <= ?",
-                         {change.now() - kSessionIdle, change.now() - kSessionLife}));
-    return {};
-  });
+  const Status done =
+      store_.record(Caller::system(), "people.flush", [&](Change& change) -> Status {
+        for (const auto& [id, use] : uses) {
+          if (id.starts_with(SessionTag::kPrefix)) {
+            TRY(change.tx().exec("UPDATE person_session SET last_used_at = ? WHERE id = ?",
+                                 {use.at, id}));
+          } else {
+            TRY(change.tx().exec(
+                "UPDATE api_token SET last_used_at = ?, last_used_address = ? WHERE id = ?",
+                {use.at, use.address, id}));
+          }
+        }
+        TRY(change.tx().exec(
+            "DELETE FROM person_session WHERE last_used_at <= ? OR created_at <= ?",
+            {change.now() - kSessionIdle, change.now() - kSessionLife}));
+        return {};
+      });
   if (!done) {
     uses_.with([&](auto& all) {
       for (const auto& [id, use] : uses) all.try_emplace(id, use);
@@ -116,7 +131,8 @@ Status PeopleService::flush() {
 
 Result<Caller> PeopleService::caller_of_token(sql::Tx& tx, const Token& token) {
   const WallTime at = now();
-  if (token.revoked_at || (token.expires_at && *token.expires_at <= at)) return std::unexpected(signed_out());
+  if (token.revoked_at || (token.expires_at && *token.expires_at <= at))
+    return std::unexpected(signed_out());
   Caller caller;
   caller.kind = token.kind == TokenKind::api ? Caller::Kind::api : Caller::Kind::service;
   caller.id = token.id;
@@ -135,7 +151,8 @@ Result<Caller> PeopleService::caller_of_token(sql::Tx& tx, const Token& token) {
 
 Result<bool> PeopleService::bootstrap_fits(sql::Tx& tx, View digest) {
   const auto stored = TRY(find_one_time(tx, "bootstrap"));
-  return stored && equal_secret(stored->digest, digest) && stored->expires_at && *stored->expires_at > now();
+  return stored && equal_secret(stored->digest, digest) && stored->expires_at &&
+         *stored->expires_at > now();
 }
 
 Result<Caller> PeopleService::authenticate_bearer(std::string_view secret, std::string_view address,
@@ -165,18 +182,22 @@ Result<Caller> PeopleService::authenticate_bearer(std::string_view secret, std::
 
 // ---- sessions
 
-Result<std::optional<PeopleService::StoredSession>> PeopleService::find_session(sql::Tx& tx, std::string_view cookie) {
-  return tx.one("SELECT id, person_id, created_at, last_used_at FROM person_session WHERE digest = ?",
-                {secret_digest(cookie)}, [](sql::Row& row) {
-                  return StoredSession{row.text(0), row.id<UserId>(1), row.time(2), row.time(3)};
-                });
+Result<std::optional<PeopleService::StoredSession>> PeopleService::find_session(
+    sql::Tx& tx, std::string_view cookie) {
+  return tx.one(
+      "SELECT id, person_id, created_at, last_used_at FROM person_session WHERE digest = ?",
+      {secret_digest(cookie)}, [](sql::Row& row) {
+        return StoredSession{row.text(0), row.id<UserId>(1), row.time(2), row.time(3)};
+      });
 }
 
 WallTime PeopleService::session_end(const StoredSession& session) const {
-  return std::min(session.created_at + kSessionLife, last_use(session.id, session.last_used_at) + kSessionIdle);
+  return std::min(session.created_at + kSessionLife,
+                  last_use(session.id, session.last_used_at) + kSessionIdle);
 }
 
-Result<Caller> PeopleService::authenticate_session(std::string_view cookie, std::string_view address,
+Result<Caller> PeopleService::authenticate_session(std::string_view cookie,
+                                                   std::string_view address,
                                                    std::string_view request_id) {
   if (cookie.size() != kSecretLetters) return std::unexpected(signed_out());
   Caller caller;
@@ -202,28 +223,33 @@ Result<SignedIn> PeopleService::open_session(Change& change, StoredUser stored) 
   opened.expires_at = change.now() + kSessionIdle;
   stored.user.last_sign_in = change.now();
   TRY(update_user(change.tx(), stored));
-  TRY(change.tx().exec("INSERT INTO person_session (id, digest, person_id, address, created_at, last_used_at)"
-                       " VALUES (?,?,?,?,?,?)",
-                       {opened.session_id, secret_digest(opened.cookie), stored.user.id, change.caller().address,
-                        change.now(), change.now()}));
+  TRY(change.tx().exec(
+      "INSERT INTO person_session (id, digest, person_id, address, created_at, last_used_at)"
+      " VALUES (?,?,?,?,?,?)",
+      {opened.session_id, secret_digest(opened.cookie), stored.user.id, change.caller().address,
+       change.now(), change.now()}));
   // The oldest make room.
-  TRY(change.tx().exec("DELETE FROM person_session WHERE person_id = ? AND id NOT IN (SELECT id FROM person_session"
-                       " WHERE person_id = ? ORDER BY created_at DESC, id DESC LIMIT ?)",
-                       {stored.user.id, stored.user.id, static_cast<std::uint64_t>(kSessionsPerUserMax)}));
+  TRY(change.tx().exec(
+      "DELETE FROM person_session WHERE person_id = ? AND id NOT IN (SELECT id FROM person_session"
+      " WHERE person_id = ? ORDER BY created_at DESC, id DESC LIMIT ?)",
+      {stored.user.id, stored.user.id, static_cast<std::uint64_t>(kSessionsPerUserMax)}));
   const std::string user_id = stored.user.id.text();
-  TRY(change.audit(user_id, "", wire::json_text(wire::JsonObject{{"session_id", opened.session_id},
-                                                                 {"address", change.caller().address}})));
-  TRY(change.notice("session.opened", wire::json_text(wire::JsonObject{{"session_id", opened.session_id},
-                                                                       {"user_id", user_id},
-                                                                       {"address", change.caller().address}})));
+  TRY(change.audit(user_id, "",
+                   wire::json_text(wire::JsonObject{{"session_id", opened.session_id},
+                                                    {"address", change.caller().address}})));
+  TRY(change.notice("session.opened",
+                    wire::json_text(wire::JsonObject{{"session_id", opened.session_id},
+                                                     {"user_id", user_id},
+                                                     {"address", change.caller().address}})));
   return opened;
 }
 
-Result<SignedIn> PeopleService::sign_in(std::string_view name, std::string_view password, std::string_view address,
-                                        std::string_view request_id) {
+Result<SignedIn> PeopleService::sign_in(std::string_view name, std::string_view password,
+                                        std::string_view address, std::string_view request_id) {
   const std::string key = lower(name);
   const MonoTime tried = store_.clock().mono();
-  if (const auto wait = limit_.with([&](const SignInLimit& limit) { return limit.wait(key, address, tried); })) {
+  if (const auto wait =
+          limit_.with([&](const SignInLimit& limit) { return limit.wait(key, address, tried); })) {
     limited_.add();
     return fail(Code::rate_limited, "too many failed attempts: wait " + seconds_up(*wait) + " s");
   }
@@ -232,7 +258,8 @@ Result<SignedIn> PeopleService::sign_in(std::string_view name, std::string_view 
     user = TRY(find_user_named(tx, name));
     return {};
   }));
-  const bool fits = TRY(passwords_.fits(user ? user->password : "", password.substr(0, kPasswordBytesMax + 1)));
+  const bool fits =
+      TRY(passwords_.fits(user ? user->password : "", password.substr(0, kPasswordBytesMax + 1)));
   if (!fits || user->user.disabled) {
     failures_.add();
     limit_.with([&](SignInLimit& limit) { limit.failed(key, address, tried); });
@@ -243,7 +270,8 @@ Result<SignedIn> PeopleService::sign_in(std::string_view name, std::string_view 
   const Caller caller = caller_of_user(user->user, address, request_id);
   TRY(store_.change(caller, "create_session", [&](Change& change) -> Status {
     const auto still = TRY(find_user_row(change.tx(), user->user.id));
-    if (!still || still->user.disabled || still->password != user->password) return std::unexpected(signed_out());
+    if (!still || still->user.disabled || still->password != user->password)
+      return std::unexpected(signed_out());
     opened = TRY(open_session(change, *still));
     return {};
   }));
@@ -257,9 +285,10 @@ Status PeopleService::sign_out(const Caller& caller, std::string_view cookie) {
     TRY(change.tx().exec("DELETE FROM person_session WHERE id = ?", {session->id}));
     const wire::JsonObject closed{{"session_id", session->id}};
     TRY(change.audit(session->user.text(), wire::json_text(closed), ""));
-    return change.notice("session.closed", wire::json_text(wire::JsonObject{{"session_id", session->id},
-                                                                            {"user_id", session->user.text()},
-                                                                            {"reason", "signed_out"}}));
+    return change.notice("session.closed",
+                         wire::json_text(wire::JsonObject{{"session_id", session->id},
+                                                          {"user_id", session->user.text()},
+                                                          {"reason", "signed_out"}}));
   });
 }
 
@@ -292,14 +321,16 @@ Result<bool> PeopleService::setup_open() {
 Result<std::string> PeopleService::make_setup_secret() {
   const std::string secret = new_secret();
   TRY(store_.record(Caller::system(), "setup.secret", [&](Change& change) -> Status {
-    if (!TRY(setup_is_open(change.tx()))) return fail(Code::setup_closed, "there is an administrator already");
+    if (!TRY(setup_is_open(change.tx())))
+      return fail(Code::setup_closed, "there is an administrator already");
     return store_one_time(change, "setup", secret, std::nullopt);
   }));
   return secret;
 }
 
-Result<SignedIn> PeopleService::set_up(std::string_view secret, std::string_view name, std::string_view password,
-                                       std::string_view address, std::string_view request_id) {
+Result<SignedIn> PeopleService::set_up(std::string_view secret, std::string_view name,
+                                       std::string_view password, std::string_view address,
+                                       std::string_view request_id) {
   if (!TRY(setup_open())) return fail(Code::setup_closed, "set-up is done: sign in");
   const MonoTime tried = store_.clock().mono();
   const std::string key = "setup " + std::string(address);  // no one's name
@@ -318,7 +349,8 @@ Result<SignedIn> PeopleService::set_up(std::string_view secret, std::string_view
   }));
   if (!right) {
     limit_.with([&](SignInLimit& limit) { limit.failed(key, address, tried); });
-    return fail(Code::unauthenticated, "this set-up link is not valid: take the newest one from the server's output");
+    return fail(Code::unauthenticated,
+                "this set-up link is not valid: take the newest one from the server's output");
   }
   TRY(check_user_name(name));
   TRY(check_password(password));
@@ -330,7 +362,8 @@ Result<SignedIn> PeopleService::set_up(std::string_view secret, std::string_view
   SignedIn opened;
   const Caller caller = caller_of_user(stored.user, address, request_id);
   TRY(store_.change(caller, "complete_setup", [&](Change& change) -> Status {
-    if (!TRY(setup_is_open(change.tx()))) return fail(Code::setup_closed, "set-up was done a moment ago: sign in");
+    if (!TRY(setup_is_open(change.tx())))
+      return fail(Code::setup_closed, "set-up was done a moment ago: sign in");
     if (!TRY(fits(change.tx()))) return std::unexpected(signed_out());
     stored.user.created_at = stored.user.updated_at = change.now();
     TRY(insert_user(change.tx(), stored));

@@ -115,8 +115,8 @@ class People {
                                               std::string_view request_id) = 0;
   // unauthenticated, or rate_limited: after 5 failures in a minute for a name or an address, with a
   // back-off that doubles up to 15 minutes (of failures; a success clears the name).
-  virtual Result<SignedIn> sign_in(std::string_view name, std::string_view password, std::string_view address,
-                                   std::string_view request_id) = 0;
+  virtual Result<SignedIn> sign_in(std::string_view name, std::string_view password,
+                                   std::string_view address, std::string_view request_id) = 0;
   virtual Status sign_out(const Caller& caller, std::string_view cookie) = 0;
   // When the session (by cookie) or token (by secret) ends by itself; for "who am I".
   virtual Result<std::optional<WallTime>> ends(const Caller& caller, std::string_view secret) = 0;
@@ -125,8 +125,9 @@ class People {
   virtual Result<bool> setup_open() = 0;
   // A new one-time secret for the set-up link, while set-up is open; a later one replaces it.
   virtual Result<std::string> make_setup_secret() = 0;
-  virtual Result<SignedIn> set_up(std::string_view secret, std::string_view name, std::string_view password,
-                                  std::string_view address, std::string_view request_id) = 0;
+  virtual Result<SignedIn> set_up(std::string_view secret, std::string_view name,
+                                  std::string_view password, std::string_view address,
+                                  std::string_view request_id) = 0;
   // The bootstrap administrator token: replaces the one before, lives kBootstrapLife.
   virtual Result<std::string> make_bootstrap_token() = 0;
 
@@ -134,18 +135,22 @@ class People {
   virtual Result<User> create_user(const Caller& caller, const NewUser& user) = 0;
   virtual Result<User> find_user(const Caller& caller, UserId id) = 0;
   virtual Result<std::vector<User>> list_users(const Caller& caller, const PeopleQuery& query) = 0;
-  // `revision`: nullopt matches any (If-Match: *); else precondition_failed when it differs. The last
-  // enabled administrator without site limits stays (conflict).
-  virtual Result<User> change_user(const Caller& caller, UserId id, std::optional<std::int64_t> revision,
+  // `revision`: nullopt matches any (If-Match: *); else precondition_failed when it differs. The
+  // last enabled administrator without site limits stays (conflict).
+  virtual Result<User> change_user(const Caller& caller, UserId id,
+                                   std::optional<std::int64_t> revision,
                                    const UserPatch& patch) = 0;
-  virtual Status remove_user(const Caller& caller, UserId id, std::optional<std::int64_t> revision) = 0;
+  virtual Status remove_user(const Caller& caller, UserId id,
+                             std::optional<std::int64_t> revision) = 0;
 
   // --- tokens ---
   virtual Result<TokenWithSecret> create_token(const Caller& caller, const NewToken& token) = 0;
   virtual Result<Token> find_token(const Caller& caller, std::string_view id) = 0;
-  virtual Result<std::vector<Token>> list_tokens(const Caller& caller, const PeopleQuery& query) = 0;
+  virtual Result<std::vector<Token>> list_tokens(const Caller& caller,
+                                                 const PeopleQuery& query) = 0;
   virtual Result<Token> change_token(const Caller& caller, std::string_view id,
-                                     std::optional<std::int64_t> revision, const TokenPatch& patch) = 0;
+                                     std::optional<std::int64_t> revision,
+                                     const TokenPatch& patch) = 0;
   virtual Status revoke_token(const Caller& caller, std::string_view id) = 0;
 
   // Last uses live in memory; a job flushes them, and removes ended sessions.

@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view kUserColumns =
     "id, name, password, roles, sites, disabled, last_sign_in, created_at, updated_at, revision";
 constexpr std::string_view kTokenColumns =
-    "id, kind, name, roles, sites, person_id, expires_at, revoked_at, last_used_at, last_used_address, created_by,"
+    "id, kind, name, roles, sites, person_id, expires_at, revoked_at, last_used_at, "
+    "last_used_address, created_by,"
     " created_at, updated_at, revision";
 
 template <class T>
@@ -76,7 +77,9 @@ struct ListTail {
   }
 };
 
-std::string like_part(std::string_view q) { return "%" + sql::like_escape(lower(q)) + "%"; }
+std::string like_part(std::string_view q) {
+  return "%" + sql::like_escape(lower(q)) + "%";
+}
 
 }  // namespace
 
@@ -94,11 +97,13 @@ std::string lower(std::string_view name) {
 }
 
 Result<std::optional<StoredUser>> find_user_row(sql::Tx& tx, UserId id) {
-  return tx.one("SELECT " + std::string(kUserColumns) + " FROM person WHERE id = ?", {id}, read_user);
+  return tx.one("SELECT " + std::string(kUserColumns) + " FROM person WHERE id = ?", {id},
+                read_user);
 }
 
 Result<std::optional<StoredUser>> find_user_named(sql::Tx& tx, std::string_view name) {
-  return tx.one("SELECT " + std::string(kUserColumns) + " FROM person WHERE name_key = ?", {lower(name)}, read_user);
+  return tx.one("SELECT " + std::string(kUserColumns) + " FROM person WHERE name_key = ?",
+                {lower(name)}, read_user);
 }
 
 Result<std::vector<User>> list_user_rows(sql::Tx& tx, const PeopleQuery& query) {
@@ -112,26 +117,31 @@ Result<std::vector<User>> list_user_rows(sql::Tx& tx, const PeopleQuery& query) 
 
 Status insert_user(sql::Tx& tx, const StoredUser& stored) {
   const User& user = stored.user;
-  TRY(tx.exec("INSERT INTO person (id, name, name_key, password, roles, sites, disabled, last_sign_in, created_at,"
+  TRY(
+      tx.exec("INSERT INTO person (id, name, name_key, password, roles, sites, disabled, "
+              "last_sign_in, created_at,"
               " updated_at, revision) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-              {user.id, user.name, lower(user.name), stored.password, roles_text(user.roles), sites_text(user.sites),
-               user.disabled, user.last_sign_in, user.created_at, user.updated_at, user.revision}));
+              {user.id, user.name, lower(user.name), stored.password, roles_text(user.roles),
+               sites_text(user.sites), user.disabled, user.last_sign_in, user.created_at,
+               user.updated_at, user.revision}));
   return {};
 }
 
 Status update_user(sql::Tx& tx, const StoredUser& stored) {
   const User& user = stored.user;
-  TRY(tx.exec("UPDATE person SET name=?, name_key=?, password=?, roles=?, sites=?, disabled=?, last_sign_in=?,"
-              " updated_at=?, revision=? WHERE id=?",
-              {user.name, lower(user.name), stored.password, roles_text(user.roles), sites_text(user.sites),
-               user.disabled, user.last_sign_in, user.updated_at, user.revision, user.id}));
+  TRY(tx.exec(
+      "UPDATE person SET name=?, name_key=?, password=?, roles=?, sites=?, disabled=?, "
+      "last_sign_in=?,"
+      " updated_at=?, revision=? WHERE id=?",
+      {user.name, lower(user.name), stored.password, roles_text(user.roles), sites_text(user.sites),
+       user.disabled, user.last_sign_in, user.updated_at, user.revision, user.id}));
   return {};
 }
 
 Result<std::int64_t> count_other_administrators(sql::Tx& tx, UserId except) {
   std::int64_t count = 0;
-  TRY(tx.query("SELECT roles FROM person WHERE disabled = FALSE AND sites IS NULL AND id <> ?", {except},
-               [&](sql::Row& row) {
+  TRY(tx.query("SELECT roles FROM person WHERE disabled = FALSE AND sites IS NULL AND id <> ?",
+               {except}, [&](sql::Row& row) {
                  const Roles roles = stored_value(row, parse_roles(row.text(0)));
                  count += roles.has(Role::administrator) ? 1 : 0;
                }));
@@ -139,11 +149,13 @@ Result<std::int64_t> count_other_administrators(sql::Tx& tx, UserId except) {
 }
 
 Result<std::optional<Token>> find_token_row(sql::Tx& tx, std::string_view id) {
-  return tx.one("SELECT " + std::string(kTokenColumns) + " FROM api_token WHERE id = ?", {id}, read_token);
+  return tx.one("SELECT " + std::string(kTokenColumns) + " FROM api_token WHERE id = ?", {id},
+                read_token);
 }
 
 Result<std::optional<Token>> find_token_by_digest(sql::Tx& tx, View digest) {
-  return tx.one("SELECT " + std::string(kTokenColumns) + " FROM api_token WHERE digest = ?", {digest}, read_token);
+  return tx.one("SELECT " + std::string(kTokenColumns) + " FROM api_token WHERE digest = ?",
+                {digest}, read_token);
 }
 
 Result<std::vector<Token>> list_token_rows(sql::Tx& tx, const PeopleQuery& query) {
@@ -152,26 +164,34 @@ Result<std::vector<Token>> list_token_rows(sql::Tx& tx, const PeopleQuery& query
   if (query.kind) tail.add("kind = ?", name_of(*query.kind));
   if (!query.after.empty()) tail.add("id > ?", query.after);
   tail.finish(query.limit);
-  return tx.list("SELECT " + std::string(kTokenColumns) + " FROM api_token" + tail.sql, tail.params, read_token);
+  return tx.list("SELECT " + std::string(kTokenColumns) + " FROM api_token" + tail.sql, tail.params,
+                 read_token);
 }
 
 Status insert_token(sql::Tx& tx, const Token& token, View digest) {
-  TRY(tx.exec("INSERT INTO api_token (id, kind, name, roles, sites, person_id, digest, expires_at, created_by,"
+  TRY(
+      tx.exec("INSERT INTO api_token (id, kind, name, roles, sites, person_id, digest, expires_at, "
+              "created_by,"
               " created_at, updated_at, revision) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-              {token.id, name_of(token.kind), token.name, roles_text(token.roles), sites_text(token.sites), token.user,
-               digest, token.expires_at, token.created_by, token.created_at, token.updated_at, token.revision}));
+              {token.id, name_of(token.kind), token.name, roles_text(token.roles),
+               sites_text(token.sites), token.user, digest, token.expires_at, token.created_by,
+               token.created_at, token.updated_at, token.revision}));
   return {};
 }
 
 Status update_token(sql::Tx& tx, const Token& token) {
-  TRY(tx.exec("UPDATE api_token SET name=?, roles=?, sites=?, expires_at=?, revoked_at=?, last_used_at=?,"
-              " last_used_address=?, updated_at=?, revision=? WHERE id=?",
-              {token.name, roles_text(token.roles), sites_text(token.sites), token.expires_at, token.revoked_at,
-               token.last_used_at, text_or_null(token.last_used_address), token.updated_at, token.revision, token.id}));
+  TRY(tx.exec(
+      "UPDATE api_token SET name=?, roles=?, sites=?, expires_at=?, revoked_at=?, last_used_at=?,"
+      " last_used_address=?, updated_at=?, revision=? WHERE id=?",
+      {token.name, roles_text(token.roles), sites_text(token.sites), token.expires_at,
+       token.revoked_at, token.last_used_at, text_or_null(token.last_used_address),
+       token.updated_at, token.revision, token.id}));
   return {};
 }
 
-std::string_view name_of(TokenKind kind) { return kind == TokenKind::api ? "api" : "service"; }
+std::string_view name_of(TokenKind kind) {
+  return kind == TokenKind::api ? "api" : "service";
+}
 
 std::optional<TokenKind> token_kind_named(std::string_view name) {
   if (name == "api") return TokenKind::api;
@@ -210,21 +230,24 @@ wire::Json user_json(const User& user) {
 }
 
 wire::Json token_json(const Token& token) {
-  const auto text_or = [](const std::string& text) { return text.empty() ? wire::Json(nullptr) : wire::Json(text); };
-  return wire::JsonObject{{"id", token.id},
-                          {"kind", name_of(token.kind)},
-                          {"name", token.name},
-                          {"roles", roles_json(token.roles)},
-                          {"sites", sites_json(token.sites)},
-                          {"user_id", token.user ? wire::Json(token.user->text()) : wire::Json(nullptr)},
-                          {"expires_at", time_json(token.expires_at)},
-                          {"revoked_at", time_json(token.revoked_at)},
-                          {"last_used_at", time_json(token.last_used_at)},
-                          {"last_used_address", text_or(token.last_used_address)},
-                          {"created_by", token.created_by},
-                          {"created_at", to_rfc3339(token.created_at)},
-                          {"updated_at", to_rfc3339(token.updated_at)},
-                          {"revision", token.revision}};
+  const auto text_or = [](const std::string& text) {
+    return text.empty() ? wire::Json(nullptr) : wire::Json(text);
+  };
+  return wire::JsonObject{
+      {"id", token.id},
+      {"kind", name_of(token.kind)},
+      {"name", token.name},
+      {"roles", roles_json(token.roles)},
+      {"sites", sites_json(token.sites)},
+      {"user_id", token.user ? wire::Json(token.user->text()) : wire::Json(nullptr)},
+      {"expires_at", time_json(token.expires_at)},
+      {"revoked_at", time_json(token.revoked_at)},
+      {"last_used_at", time_json(token.last_used_at)},
+      {"last_used_address", text_or(token.last_used_address)},
+      {"created_by", token.created_by},
+      {"created_at", to_rfc3339(token.created_at)},
+      {"updated_at", to_rfc3339(token.updated_at)},
+      {"revision", token.revision}};
 }
 
 }  // namespace holdfast::core

@@ -13,8 +13,12 @@
 
 namespace holdfast::core {
 
-struct SessionTag { static constexpr std::string_view kPrefix = "ses_"; };
-struct ServiceTag { static constexpr std::string_view kPrefix = "svc_"; };
+struct SessionTag {
+  static constexpr std::string_view kPrefix = "ses_";
+};
+struct ServiceTag {
+  static constexpr std::string_view kPrefix = "svc_";
+};
 using SessionId = Id<SessionTag>;
 using ServiceId = Id<ServiceTag>;
 
@@ -28,8 +32,8 @@ class PeopleService final : public People {
                                      std::string_view request_id) override;
   Result<Caller> authenticate_session(std::string_view cookie, std::string_view address,
                                       std::string_view request_id) override;
-  Result<SignedIn> sign_in(std::string_view name, std::string_view password, std::string_view address,
-                           std::string_view request_id) override;
+  Result<SignedIn> sign_in(std::string_view name, std::string_view password,
+                           std::string_view address, std::string_view request_id) override;
   Status sign_out(const Caller& caller, std::string_view cookie) override;
   Result<std::optional<WallTime>> ends(const Caller& caller, std::string_view secret) override;
 
@@ -44,12 +48,14 @@ class PeopleService final : public People {
   Result<std::vector<User>> list_users(const Caller& caller, const PeopleQuery& query) override;
   Result<User> change_user(const Caller& caller, UserId id, std::optional<std::int64_t> revision,
                            const UserPatch& patch) override;
-  Status remove_user(const Caller& caller, UserId id, std::optional<std::int64_t> revision) override;
+  Status remove_user(const Caller& caller, UserId id,
+                     std::optional<std::int64_t> revision) override;
 
   Result<TokenWithSecret> create_token(const Caller& caller, const NewToken& token) override;
   Result<Token> find_token(const Caller& caller, std::string_view id) override;
   Result<std::vector<Token>> list_tokens(const Caller& caller, const PeopleQuery& query) override;
-  Result<Token> change_token(const Caller& caller, std::string_view id, std::optional<std::int64_t> revision,
+  Result<Token> change_token(const Caller& caller, std::string_view id,
+                             std::optional<std::int64_t> revision,
                              const TokenPatch& patch) override;
   Status revoke_token(const Caller& caller, std::string_view id) override;
 
@@ -76,7 +82,8 @@ class PeopleService final : public People {
   Result<Caller> caller_of_token(sql::Tx& tx, const Token& token);
   Result<bool> bootstrap_fits(sql::Tx& tx, View digest);
   Status close_sessions(Change& change, UserId user, std::string_view reason);
-  Status apply_patch(Change& change, StoredUser& stored, const UserPatch& patch, const std::string& password_hash);
+  Status apply_patch(Change& change, StoredUser& stored, const UserPatch& patch,
+                     const std::string& password_hash);
   Status revoke_row(Change& change, Token token, std::string_view reason);
   Status check_password(std::string_view password) const;
 

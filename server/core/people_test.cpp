@@ -5,7 +5,7 @@
 #include "libs/wire/json.hpp"
 #include "server/core/audit.hpp"
 #include "server/core/notices.hpp"
-#include "server/core/test_store.hpp"
+#include "server/core/testing/test_store.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -28,12 +28,14 @@ class PeopleTest : public testing::Test {
     return *done;
   }
   User add(std::string_view name, Roles roles, Sites sites = {}) {
-    auto user = people_->create_user(admin_, {std::string(name), kPassword, roles, std::move(sites), false});
+    auto user = people_->create_user(
+        admin_, {std::string(name), kPassword, roles, std::move(sites), false});
     EXPECT_TRUE(user) << user.error().text();
     t_.world.run_for(milliseconds(1));  // ids sort by creation, to the millisecond
     return *user;
   }
-  Code sign_in_code(std::string_view name, std::string_view password, std::string_view address = "192.0.2.1") {
+  Code sign_in_code(std::string_view name, std::string_view password,
+                    std::string_view address = "192.0.2.1") {
     const auto done = people_->sign_in(name, password, address, "req_2");
     return done ? Code::unsupported : done.error().code;
   }
@@ -42,7 +44,8 @@ class PeopleTest : public testing::Test {
     EXPECT_TRUE(t_.store().read([&](sql::Tx& tx) -> Status {
       audit::Query query;
       query.from_seq = 0;
-      for (const auto& entry : TRY(audit::list(tx, t_.sealer(), query))) out.push_back(entry.action);
+      for (const auto& entry : TRY(audit::list(tx, t_.sealer(), query)))
+        out.push_back(entry.action);
       return {};
     }));
     return out;
@@ -85,7 +88,8 @@ TEST_F(PeopleTest, SetUpMakesTheFirstAdministratorOnce) {
 TEST_F(PeopleTest, GuessingTheSetUpSecretIsSlowedDown) {
   const std::string secret = *people_->make_setup_secret();
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(people_->set_up("wrong", "root", kPassword, "a", "r").error().code, Code::unauthenticated);
+    EXPECT_EQ(people_->set_up("wrong", "root", kPassword, "a", "r").error().code,
+              Code::unauthenticated);
   }
   EXPECT_EQ(people_->set_up(secret, "root", kPassword, "a", "r").error().code, Code::rate_limited);
   EXPECT_TRUE(people_->set_up(secret, "root", kPassword, "b", "r"));
@@ -106,7 +110,8 @@ TEST_F(PeopleTest, SignInWantsTheRightPasswordAndAnEnabledUser) {
 
 TEST_F(PeopleTest, FailuresAreLimitedPerNameAndAddress) {
   add("ann", {Role::viewer});
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(sign_in_code("ann", "wrong password"), Code::unauthenticated);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(sign_in_code("ann", "wrong password"), Code::unauthenticated);
   EXPECT_EQ(sign_in_code("ann", kPassword, "192.0.2.99"), Code::rate_limited);
   EXPECT_EQ(sign_in_code("other", kPassword), Code::rate_limited);
   t_.world.run_for(seconds(6));
@@ -125,7 +130,8 @@ TEST_F(PeopleTest, SessionsSlideAndEnd) {
   ASSERT_TRUE(people_->flush());
   EXPECT_TRUE(people_->authenticate_session(session.cookie, "a", "r"));
   t_.world.run_for(hours(12));
-  EXPECT_EQ(people_->authenticate_session(session.cookie, "a", "r").error().code, Code::unauthenticated);
+  EXPECT_EQ(people_->authenticate_session(session.cookie, "a", "r").error().code,
+            Code::unauthenticated);
   ASSERT_TRUE(people_->flush());
   EXPECT_EQ(people_->sign_out(session.caller, session.cookie).error().code, Code::unauthenticated);
 }
@@ -143,7 +149,8 @@ TEST_F(PeopleTest, ASessionLivesThirtyDaysAtMost) {
 TEST_F(PeopleTest, SigningOutEndsTheSessionAtOnce) {
   const SignedIn session = set_up();
   ASSERT_TRUE(people_->sign_out(session.caller, session.cookie));
-  EXPECT_EQ(people_->authenticate_session(session.cookie, "a", "r").error().code, Code::unauthenticated);
+  EXPECT_EQ(people_->authenticate_session(session.cookie, "a", "r").error().code,
+            Code::unauthenticated);
   EXPECT_EQ(actions().back(), "delete_session");
   EXPECT_EQ(notices().back(), "session.closed");
 }
@@ -163,15 +170,20 @@ TEST_F(PeopleTest, LessAccessEndsSessions) {
   set_up();
   const User ann = add("ann", {Role::viewer, Role::operator_});
   const auto cookie = [&] { return people_->sign_in("ann", kPassword, "a", "r")->cookie; };
-  const auto alive = [&](const std::string& it) { return people_->authenticate_session(it, "a", "r").has_value(); };
+  const auto alive = [&](const std::string& it) {
+    return people_->authenticate_session(it, "a", "r").has_value();
+  };
   std::string it = cookie();
   ASSERT_TRUE(people_->change_user(admin_, ann.id, {}, {.name = "anna"}));
-  ASSERT_TRUE(people_->change_user(admin_, ann.id, {}, {.name = "ann", .roles = Roles{Role::viewer, Role::operator_, Role::auditor}}));
+  ASSERT_TRUE(people_->change_user(
+      admin_, ann.id, {},
+      {.name = "ann", .roles = Roles{Role::viewer, Role::operator_, Role::auditor}}));
   EXPECT_TRUE(alive(it));
   ASSERT_TRUE(people_->change_user(admin_, ann.id, {}, {.roles = Roles{Role::viewer}}));
   EXPECT_FALSE(alive(it));
   it = cookie();
-  ASSERT_TRUE(people_->change_user(admin_, ann.id, {}, {.sites = Sites(std::vector<SiteId>{SiteId{Ulid{1}}})}));
+  ASSERT_TRUE(people_->change_user(admin_, ann.id, {},
+                                   {.sites = Sites(std::vector<SiteId>{SiteId{Ulid{1}}})}));
   EXPECT_FALSE(alive(it));
   it = cookie();
   ASSERT_TRUE(people_->change_user(admin_, ann.id, {}, {.password = "another long password"}));
@@ -185,24 +197,31 @@ TEST_F(PeopleTest, UsersAreChangedUnderTheirRevision) {
   ASSERT_TRUE(changed) << changed.error().text();
   EXPECT_EQ(changed->revision, 2);
   EXPECT_EQ(changed->name, "Anna");
-  EXPECT_EQ(people_->change_user(admin_, ann.id, 1, {.name = "x"}).error().code, Code::precondition_failed);
+  EXPECT_EQ(people_->change_user(admin_, ann.id, 1, {.name = "x"}).error().code,
+            Code::precondition_failed);
   add("bob", {Role::viewer});
   const auto taken = people_->change_user(admin_, ann.id, 2, {.name = "BOB"});
   EXPECT_EQ(taken.error().code, Code::already_exists);
   EXPECT_EQ(taken.error().pointer, "/name");
-  EXPECT_EQ(people_->create_user(admin_, {"Bob", kPassword, {Role::viewer}, {}, false}).error().code,
-            Code::already_exists);
+  EXPECT_EQ(
+      people_->create_user(admin_, {"Bob", kPassword, {Role::viewer}, {}, false}).error().code,
+      Code::already_exists);
   EXPECT_EQ(people_->change_user(admin_, ann.id, {}, {.roles = Roles{}}).error().pointer, "/roles");
-  EXPECT_EQ(people_->change_user(admin_, UserId{}, {}, {.name = "x"}).error().code, Code::not_found);
+  EXPECT_EQ(people_->change_user(admin_, UserId{}, {}, {.name = "x"}).error().code,
+            Code::not_found);
 }
 
 TEST_F(PeopleTest, TheLastAdministratorStays) {
   const SignedIn root = set_up();
   const UserId id = *UserId::parse(root.caller.id);
   EXPECT_EQ(people_->remove_user(root.caller, id, {}).error().code, Code::conflict);
-  EXPECT_EQ(people_->change_user(root.caller, id, {}, {.disabled = true}).error().code, Code::conflict);
-  EXPECT_EQ(people_->change_user(root.caller, id, {}, {.roles = Roles{Role::viewer}}).error().code, Code::conflict);
-  EXPECT_EQ(people_->change_user(root.caller, id, {}, {.sites = Sites(std::vector<SiteId>{})}).error().code,
+  EXPECT_EQ(people_->change_user(root.caller, id, {}, {.disabled = true}).error().code,
+            Code::conflict);
+  EXPECT_EQ(people_->change_user(root.caller, id, {}, {.roles = Roles{Role::viewer}}).error().code,
+            Code::conflict);
+  EXPECT_EQ(people_->change_user(root.caller, id, {}, {.sites = Sites(std::vector<SiteId>{})})
+                .error()
+                .code,
             Code::conflict);
   // One with site limits, or disabled, does not count.
   add("limited", {Role::administrator}, std::vector<SiteId>{SiteId{Ulid{1}}});
@@ -222,7 +241,8 @@ TEST_F(PeopleTest, ListsArePagedAndSought) {
   EXPECT_EQ(rest->front().name, "per_cent");
   EXPECT_EQ(people_->list_users(admin_, {.q = "AN"})->size(), 2U);
   EXPECT_EQ(people_->list_users(admin_, {.q = "_"})->size(), 1U);
-  EXPECT_EQ(people_->list_users(admin_, {.after = "nonsense"}).error().code, Code::invalid_argument);
+  EXPECT_EQ(people_->list_users(admin_, {.after = "nonsense"}).error().code,
+            Code::invalid_argument);
 }
 
 TEST_F(PeopleTest, PermissionsAreChecked) {
@@ -230,16 +250,22 @@ TEST_F(PeopleTest, PermissionsAreChecked) {
   const Caller viewer = test_caller({Role::viewer});
   EXPECT_TRUE(people_->list_users(auditor, {}));
   EXPECT_EQ(people_->list_users(viewer, {}).error().permission, "user.read");
-  EXPECT_EQ(people_->create_user(auditor, {"x", kPassword, {Role::viewer}, {}, false}).error().permission, "user.write");
-  EXPECT_EQ(people_->create_token(auditor, {.name = "x", .roles = {Role::viewer}}).error().permission, "token.write");
+  EXPECT_EQ(
+      people_->create_user(auditor, {"x", kPassword, {Role::viewer}, {}, false}).error().permission,
+      "user.write");
+  EXPECT_EQ(
+      people_->create_token(auditor, {.name = "x", .roles = {Role::viewer}}).error().permission,
+      "token.write");
   EXPECT_EQ(people_->list_tokens(viewer, {}).error().permission, "token.read");
   const Caller limited = test_caller({Role::administrator}, std::vector<SiteId>{SiteId{Ulid{1}}});
   EXPECT_EQ(people_->list_users(limited, {}).error().code, Code::forbidden);
 }
 
 TEST_F(PeopleTest, AServiceCredentialIsItsOwnActor) {
-  const auto made = people_->create_token(
-      admin_, {.kind = TokenKind::service, .name = "CI", .roles = {Role::operator_}, .expires_at = std::optional<WallTime>{}});
+  const auto made = people_->create_token(admin_, {.kind = TokenKind::service,
+                                                   .name = "CI",
+                                                   .roles = {Role::operator_},
+                                                   .expires_at = std::optional<WallTime>{}});
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_TRUE(made->token.id.starts_with("svc_"));
   EXPECT_TRUE(made->secret.starts_with("hft_"));
@@ -255,7 +281,8 @@ TEST_F(PeopleTest, AServiceCredentialIsItsOwnActor) {
   EXPECT_EQ(used->last_used_at, t_.world.wall());
   EXPECT_EQ(used->last_used_address, "192.0.2.5");
   ASSERT_TRUE(people_->revoke_token(admin_, made->token.id));
-  EXPECT_EQ(people_->authenticate_bearer(made->secret, "a", "r").error().code, Code::unauthenticated);
+  EXPECT_EQ(people_->authenticate_bearer(made->secret, "a", "r").error().code,
+            Code::unauthenticated);
   EXPECT_TRUE(people_->revoke_token(admin_, made->token.id)) << "twice is once";
   EXPECT_EQ(people_->revoke_token(admin_, "svc_none").error().code, Code::not_found);
 }
@@ -264,9 +291,11 @@ TEST_F(PeopleTest, AnApiTokenNeverHoldsMoreThanItsUserDoesNow) {
   const SignedIn root = set_up();
   const User ann = add("ann", {Role::administrator});
   const Caller as_ann = people_->sign_in("ann", kPassword, "a", "r")->caller;
-  const auto made = people_->create_token(as_ann, {.name = "laptop", .roles = {Role::administrator}});
+  const auto made =
+      people_->create_token(as_ann, {.name = "laptop", .roles = {Role::administrator}});
   ASSERT_TRUE(made) << made.error().text();
-  const auto small = people_->create_token(as_ann, {.name = "wall display", .roles = {Role::viewer}});
+  const auto small =
+      people_->create_token(as_ann, {.name = "wall display", .roles = {Role::viewer}});
   EXPECT_EQ(permissions_of(*people_->authenticate_bearer(small->secret, "a", "r")),
             permissions_of(test_caller({Role::viewer})));
   EXPECT_EQ(made->token.expires_at, t_.world.wall() + days(90));
@@ -274,8 +303,11 @@ TEST_F(PeopleTest, AnApiTokenNeverHoldsMoreThanItsUserDoesNow) {
   ASSERT_TRUE(people_->change_user(root.caller, ann.id, {}, {.roles = Roles{Role::viewer}}));
   const auto demoted = people_->authenticate_bearer(made->secret, "a", "r");
   EXPECT_EQ(permissions_of(*demoted), permissions_of(test_caller({Role::viewer})));
-  ASSERT_TRUE(people_->change_user(root.caller, ann.id, {}, {.roles = Roles{Role::administrator}, .sites = Sites(std::vector<SiteId>{})}));
-  EXPECT_EQ(people_->authenticate_bearer(made->secret, "a", "r")->sites, Sites(std::vector<SiteId>{}));
+  ASSERT_TRUE(people_->change_user(
+      root.caller, ann.id, {},
+      {.roles = Roles{Role::administrator}, .sites = Sites(std::vector<SiteId>{})}));
+  EXPECT_EQ(people_->authenticate_bearer(made->secret, "a", "r")->sites,
+            Sites(std::vector<SiteId>{}));
   ASSERT_TRUE(people_->change_user(root.caller, ann.id, {}, {.disabled = true}));
   EXPECT_FALSE(people_->authenticate_bearer(made->secret, "a", "r"));
   ASSERT_TRUE(people_->remove_user(root.caller, ann.id, {}));
@@ -286,13 +318,15 @@ TEST_F(PeopleTest, AnApiTokenNeverHoldsMoreThanItsUserDoesNow) {
 TEST_F(PeopleTest, TokensEnd) {
   const WallTime end = t_.world.wall() + hours(1);
   const SignedIn root = set_up();
-  const auto made = people_->create_token(root.caller, {.name = "x", .roles = {Role::viewer}, .expires_at = std::optional(end)});
+  const auto made = people_->create_token(
+      root.caller, {.name = "x", .roles = {Role::viewer}, .expires_at = std::optional(end)});
   ASSERT_TRUE(made) << made.error().text();
   const auto caller = people_->authenticate_bearer(made->secret, "a", "r");
   ASSERT_TRUE(caller);
   EXPECT_EQ(*people_->ends(*caller, made->secret), end);
   t_.world.run_for(hours(1));
-  EXPECT_EQ(people_->authenticate_bearer(made->secret, "a", "r").error().code, Code::unauthenticated);
+  EXPECT_EQ(people_->authenticate_bearer(made->secret, "a", "r").error().code,
+            Code::unauthenticated);
 }
 
 TEST_F(PeopleTest, WrongTokensAreRefused) {
@@ -304,26 +338,34 @@ TEST_F(PeopleTest, WrongTokensAreRefused) {
   EXPECT_EQ(refused(root.caller, {.name = "", .roles = {Role::viewer}}), "/name");
   EXPECT_EQ(refused(root.caller, {.name = "a\nb", .roles = {Role::viewer}}), "/name");
   EXPECT_EQ(refused(root.caller, {.name = "x", .roles = {}}), "/roles");
-  EXPECT_EQ(refused(root.caller, {.name = "x", .roles = {Role::administrator}, .expires_at = std::optional<WallTime>{}}),
+  EXPECT_EQ(refused(root.caller, {.name = "x",
+                                  .roles = {Role::administrator},
+                                  .expires_at = std::optional<WallTime>{}}),
             "/expires_at");
-  EXPECT_EQ(refused(root.caller, {.name = "x", .roles = {Role::administrator}, .expires_at = std::optional(WallTime{1})}),
+  EXPECT_EQ(refused(root.caller, {.name = "x",
+                                  .roles = {Role::administrator},
+                                  .expires_at = std::optional(WallTime{1})}),
             "/expires_at");
   Caller bootstrap = test_caller();
   bootstrap.user_id.clear();
   EXPECT_EQ(refused(bootstrap, {.name = "x", .roles = {Role::administrator}}), "/kind");
-  for (const std::string& secret : {std::string(), std::string("hft_"), "hft_" + std::string(43, 'A'), std::string(47, 'A')}) {
+  for (const std::string& secret :
+       {std::string(), std::string("hft_"), "hft_" + std::string(43, 'A'), std::string(47, 'A')}) {
     EXPECT_EQ(people_->authenticate_bearer(secret, "a", "r").error().code, Code::unauthenticated);
   }
 }
 
 TEST_F(PeopleTest, TokensAreChangedUnderTheirRevision) {
-  const auto made = people_->create_token(admin_, {.kind = TokenKind::service, .name = "CI", .roles = {Role::operator_}});
+  const auto made = people_->create_token(
+      admin_, {.kind = TokenKind::service, .name = "CI", .roles = {Role::operator_}});
   const std::string id = made->token.id;
-  const auto changed = people_->change_token(admin_, id, 1, {.name = "CD", .roles = Roles{Role::viewer}});
+  const auto changed =
+      people_->change_token(admin_, id, 1, {.name = "CD", .roles = Roles{Role::viewer}});
   ASSERT_TRUE(changed) << changed.error().text();
   EXPECT_EQ(changed->revision, 2);
   EXPECT_EQ(people_->authenticate_bearer(made->secret, "a", "r")->roles, Roles{Role::viewer});
-  EXPECT_EQ(people_->change_token(admin_, id, 1, {.name = "x"}).error().code, Code::precondition_failed);
+  EXPECT_EQ(people_->change_token(admin_, id, 1, {.name = "x"}).error().code,
+            Code::precondition_failed);
   EXPECT_EQ(people_->list_tokens(admin_, {.q = "cd"})->size(), 1U);
   EXPECT_EQ(people_->list_tokens(admin_, {.kind = TokenKind::api})->size(), 0U);
   ASSERT_TRUE(people_->revoke_token(admin_, id));
@@ -345,7 +387,8 @@ TEST_F(PeopleTest, TheBootstrapTokenLivesSevenDaysAndIsReplaced) {
 
 TEST_F(PeopleTest, NoSecretIsKeptOrLogged) {
   const SignedIn root = set_up();
-  const auto token = people_->create_token(root.caller, {.name = "x", .roles = {Role::administrator}});
+  const auto token =
+      people_->create_token(root.caller, {.name = "x", .roles = {Role::administrator}});
   const std::string bootstrap = *people_->make_bootstrap_token();
   ASSERT_TRUE(t_.database().maintain());
   const auto file = os::read_file(t_.system().files, "/data/holdfast.db", 1 << 24);

@@ -11,9 +11,10 @@ constexpr std::size_t kNameBytesMax = 512;  // 128 characters
 constexpr std::string_view kSecretPrefix = "hft_";
 
 Status check_token_name(std::string_view name) {
-  const bool good = !name.empty() && name.size() <= kNameBytesMax && std::ranges::all_of(name, [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-  });
+  const bool good =
+      !name.empty() && name.size() <= kNameBytesMax && std::ranges::all_of(name, [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+      });
   if (good) return {};
   return std::unexpected(value_error("/name", "1 to 128 characters, no control characters"));
 }
@@ -22,7 +23,8 @@ Status check_expiry(TokenKind kind, std::optional<WallTime> expires_at, WallTime
   if (!expires_at && kind == TokenKind::api) {
     return std::unexpected(value_error("/expires_at", "an API token ends: give a time"));
   }
-  if (expires_at && *expires_at <= now) return std::unexpected(value_error("/expires_at", "this time is past"));
+  if (expires_at && *expires_at <= now)
+    return std::unexpected(value_error("/expires_at", "this time is past"));
   return {};
 }
 
@@ -33,13 +35,15 @@ bool sites_within(const Sites& inner, const Sites& outer) {
          });
 }
 
-// An API token never gets more than the caller holds; a service credential is the administrator's to
-// give (token.write is for callers without site limits).
+// An API token never gets more than the caller holds; a service credential is the administrator's
+// to give (token.write is for callers without site limits).
 Status check_grant(const Caller& caller, TokenKind kind, Roles roles, const Sites& sites) {
   if (roles.empty()) return std::unexpected(value_error("/roles", "give at least one role"));
   if (kind == TokenKind::service) return {};
-  if (!grants_within(roles, caller.owner_roles.value_or(caller.roles))) return std::unexpected(value_error("/roles", "more than you hold yourself"));
-  if (!sites_within(sites, caller.sites)) return std::unexpected(value_error("/sites", "more than you hold yourself"));
+  if (!grants_within(roles, caller.owner_roles.value_or(caller.roles)))
+    return std::unexpected(value_error("/roles", "more than you hold yourself"));
+  if (!sites_within(sites, caller.sites))
+    return std::unexpected(value_error("/sites", "more than you hold yourself"));
   return {};
 }
 
@@ -59,7 +63,8 @@ Result<TokenWithSecret> PeopleService::create_token(const Caller& caller, const 
   TRY(check_token_name(wanted.name));
   TRY(check_grant(caller, wanted.kind, wanted.roles, wanted.sites));
   if (wanted.kind == TokenKind::api && caller.user_id.empty()) {
-    return std::unexpected(value_error("/kind", "\"" + caller.name + "\" is no user: make a service credential"));
+    return std::unexpected(
+        value_error("/kind", "\"" + caller.name + "\" is no user: make a service credential"));
   }
   TokenWithSecret made;
   made.secret = std::string(kSecretPrefix) + new_secret();
@@ -71,17 +76,22 @@ Result<TokenWithSecret> PeopleService::create_token(const Caller& caller, const 
   if (wanted.kind == TokenKind::api) token.user = TRY(UserId::parse(caller.user_id));
   token.created_by = caller.id;
   TRY(store_.change(caller, "create_token", [&](Change& change) -> Status {
-    if (TRY(change.tx().number("SELECT count(*) FROM api_token")) >= static_cast<std::int64_t>(kTokensMax)) {
-      return fail(Code::quota_exceeded, "there are " + std::to_string(kTokensMax) + " tokens already");
+    if (TRY(change.tx().number("SELECT count(*) FROM api_token")) >=
+        static_cast<std::int64_t>(kTokensMax)) {
+      return fail(Code::quota_exceeded,
+                  "there are " + std::to_string(kTokensMax) + " tokens already");
     }
-    token.expires_at = wanted.expires_at ? *wanted.expires_at : std::optional(change.now() + kTokenLifeDefault);
+    token.expires_at =
+        wanted.expires_at ? *wanted.expires_at : std::optional(change.now() + kTokenLifeDefault);
     TRY(check_expiry(token.kind, token.expires_at, change.now()));
-    token.id = token.kind == TokenKind::api ? change.new_id<TokenId>().text() : change.new_id<ServiceId>().text();
+    token.id = token.kind == TokenKind::api ? change.new_id<TokenId>().text()
+                                            : change.new_id<ServiceId>().text();
     token.created_at = token.updated_at = change.now();
     TRY(insert_token(change.tx(), token, secret_digest(made.secret)));
     TRY(change.audit(token.id, "", wire::json_text(token_json(token))));
-    return change.notice("token.created",
-                         wire::json_text(wire::JsonObject{{"token_id", token.id}, {"kind", name_of(token.kind)}}));
+    return change.notice(
+        "token.created",
+        wire::json_text(wire::JsonObject{{"token_id", token.id}, {"kind", name_of(token.kind)}}));
   }));
   return made;
 }
@@ -97,7 +107,8 @@ Result<Token> PeopleService::find_token(const Caller& caller, std::string_view i
   return std::move(*token);
 }
 
-Result<std::vector<Token>> PeopleService::list_tokens(const Caller& caller, const PeopleQuery& query) {
+Result<std::vector<Token>> PeopleService::list_tokens(const Caller& caller,
+                                                      const PeopleQuery& query) {
   TRY(require(caller, "token.read"));
   std::vector<Token> tokens;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
@@ -108,7 +119,8 @@ Result<std::vector<Token>> PeopleService::list_tokens(const Caller& caller, cons
 }
 
 Result<Token> PeopleService::change_token(const Caller& caller, std::string_view id,
-                                          std::optional<std::int64_t> revision, const TokenPatch& patch) {
+                                          std::optional<std::int64_t> revision,
+                                          const TokenPatch& patch) {
   TRY(require(caller, "token.write"));
   if (patch.name) TRY(check_token_name(*patch.name));
   Token changed;
@@ -129,10 +141,12 @@ Result<Token> PeopleService::change_token(const Caller& caller, std::string_view
     token.updated_at = change.now();
     token.revision = before->revision + 1;
     TRY(update_token(change.tx(), token));
-    TRY(change.audit(token.id, wire::json_text(token_json(*before)), wire::json_text(token_json(token))));
-    TRY(change.notice("token.changed", wire::json_text(wire::JsonObject{{"token_id", token.id},
-                                                                        {"revision", token.revision},
-                                                                        {"members", token_members(patch)}})));
+    TRY(change.audit(token.id, wire::json_text(token_json(*before)),
+                     wire::json_text(token_json(token))));
+    TRY(change.notice("token.changed",
+                      wire::json_text(wire::JsonObject{{"token_id", token.id},
+                                                       {"revision", token.revision},
+                                                       {"members", token_members(patch)}})));
     changed = std::move(token);
     return {};
   }));
@@ -146,8 +160,8 @@ Status PeopleService::revoke_row(Change& change, Token token, std::string_view r
   token.revision += 1;
   TRY(update_token(change.tx(), token));
   TRY(change.audit(token.id, before, wire::json_text(token_json(token))));
-  return change.notice("token.revoked",
-                       wire::json_text(wire::JsonObject{{"token_id", token.id}, {"reason", reason}}));
+  return change.notice("token.revoked", wire::json_text(wire::JsonObject{{"token_id", token.id},
+                                                                         {"reason", reason}}));
 }
 
 Status PeopleService::revoke_token(const Caller& caller, std::string_view id) {

@@ -16,66 +16,86 @@ constexpr std::int64_t kNoHigh = INT64_MAX;
 
 constexpr std::array kServerSettings{
     Setting{"data", Type::path, "/var/lib/holdfast",
-            "The data folder. Everything lies in it but the sealing key, the key ring and the checkpoints, which lie"
+            "The data folder. Everything lies in it but the sealing key, the key ring and the "
+            "checkpoints, which lie"
             " beside it."},
-    Setting{"threads", Type::integer, "0", "Threads that serve connections; 0: one for each processor.", 0, 256},
+    Setting{"threads", Type::integer, "0",
+            "Threads that serve connections; 0: one for each processor.", 0, 256},
 
     Setting{"api.listen", Type::address, "127.0.0.1:8443",
             "Where operators connect: API and console, HTTPS. Port 0 takes a free one."},
-    Setting{"api.sessions_max", Type::integer, "1000", "Connections at once; more wait in the kernel's queue.", 1,
-            100'000},
+    Setting{"api.sessions_max", Type::integer, "1000",
+            "Connections at once; more wait in the kernel's queue.", 1, 100'000},
     Setting{"api.body_max", Type::size, "1MiB", "Largest body of a request.", 1'024, 64 * kMiB},
-    Setting{"mqtt.listen", Type::address, ":8883", "Where devices connect: MQTT over mutual TLS 1.3."},
+    Setting{"mqtt.listen", Type::address, ":8883",
+            "Where devices connect: MQTT over mutual TLS 1.3."},
     Setting{"device.listen", Type::address, ":8444",
-            "Where devices enrol, download and report over HTTPS. Reachable for every device that joins."},
+            "Where devices enrol, download and report over HTTPS. Reachable for every device that "
+            "joins."},
     Setting{"server.names", Type::list, "",
-            "Names and addresses that devices and browsers use for this server, besides localhost, the host name and"
+            "Names and addresses that devices and browsers use for this server, besides localhost, "
+            "the host name and"
             " the addresses of its interfaces; they go into its certificate."},
 
     Setting{"hub.durability", Type::choice, "disk",
-            "When a message of a device is acknowledged: disk, after it is on disk; memory, before that: faster, and"
+            "When a message of a device is acknowledged: disk, after it is on disk; memory, before "
+            "that: faster, and"
             " what was acknowledged in the last moments is lost with the machine's power.",
             kNoLow, kNoHigh, "disk,memory"},
-    Setting{"hub.connections_max", Type::integer, "100000", "Connections of devices at once.", 1, 1'000'000},
-    Setting{"hub.message_max", Type::size, "256KiB", "Largest message of a device.", 1'024, 16 * kMiB},
+    Setting{"hub.connections_max", Type::integer, "100000", "Connections of devices at once.", 1,
+            1'000'000},
+    Setting{"hub.message_max", Type::size, "256KiB", "Largest message of a device.", 1'024,
+            16 * kMiB},
     Setting{"hub.queue_messages", Type::integer, "1000",
             "Messages that wait for a device that is away; then the oldest go.", 1, 100'000},
 
     Setting{"limits.devices", Type::integer, "100000", "Devices in the registry.", 1, 10'000'000},
     Setting{"limits.metrics_per_device", Type::integer, "2000",
-            "Metrics that one device may report; readings of further ones are refused.", 1, 100'000},
-    Setting{"limits.metrics", Type::integer, "1000000", "Metrics of all devices together.", 1, 100'000'000},
+            "Metrics that one device may report; readings of further ones are refused.", 1,
+            100'000},
+    Setting{"limits.metrics", Type::integer, "1000000", "Metrics of all devices together.", 1,
+            100'000'000},
 
-    Setting{"retention.readings", Type::duration, "365d", "How long readings are kept.", 3'600, kNoHigh},
-    Setting{"retention.events", Type::duration, "90d", "How long events and logs are kept.", 3'600, kNoHigh},
-    Setting{"retention.jobs", Type::duration, "30d", "How long finished jobs are listed.", 3'600, kNoHigh},
+    Setting{"retention.readings", Type::duration, "365d", "How long readings are kept.", 3'600,
+            kNoHigh},
+    Setting{"retention.events", Type::duration, "90d", "How long events and logs are kept.", 3'600,
+            kNoHigh},
+    Setting{"retention.jobs", Type::duration, "30d", "How long finished jobs are listed.", 3'600,
+            kNoHigh},
     Setting{"retention.notices", Type::duration, "7d",
             "How far back live streams of the API can resume.", 60, 365 * kDay},
     Setting{"retention.free_space", Type::size, "1GiB",
-            "Space to leave free on the disk: below it the oldest readings and events go early.", 0, kNoHigh},
+            "Space to leave free on the disk: below it the oldest readings and events go early.", 0,
+            kNoHigh},
 
     Setting{"seal.key_file", Type::path, "",
-            "File of the sealing key; without it <data>.seal. Keep it off the disk that holds the data."},
+            "File of the sealing key; without it <data>.seal. Keep it off the disk that holds the "
+            "data."},
     Setting{"seal.ring_file", Type::path, "", "File of the key ring; without it <data>.ring."},
     Setting{"audit.checkpoint_folder", Type::path, "",
-            "Where signed checkpoints of the audit are copied to; without it <data>.checkpoints. Best on another"
+            "Where signed checkpoints of the audit are copied to; without it <data>.checkpoints. "
+            "Best on another"
             " machine: they prove that nothing was cut off."},
 
     Setting{"sql.url", Type::text, "",
-            "Connection string of a PostgreSQL database (15 or later); without it the embedded database in the data"
+            "Connection string of a PostgreSQL database (15 or later); without it the embedded "
+            "database in the data"
             " folder.",
             kNoLow, kNoHigh, "", true},
     Setting{"sql.readers", Type::integer, "8", "Reads of the database at once.", 1, 64},
     Setting{"bus.url", Type::text, "",
-            "Address of a NATS server with JetStream, such as nats://127.0.0.1:4222; without it messages stay in this"
+            "Address of a NATS server with JetStream, such as nats://127.0.0.1:4222; without it "
+            "messages stay in this"
             " process.",
             kNoLow, kNoHigh, "", true},
 
-    Setting{"log.level", Type::choice, "info", "The least severe entries that the server's own log holds.", kNoLow,
-            kNoHigh, "debug,info,warning,error"},
+    Setting{"log.level", Type::choice, "info",
+            "The least severe entries that the server's own log holds.", kNoLow, kNoHigh,
+            "debug,info,warning,error"},
 };
 
-std::string beside_data(const config::Config& config, std::string_view key, std::string_view ending) {
+std::string beside_data(const config::Config& config, std::string_view key,
+                        std::string_view ending) {
   const std::string& own = config.text(key);
   if (!own.empty()) return own;
   std::string data = config.text("data");
@@ -85,17 +105,24 @@ std::string beside_data(const config::Config& config, std::string_view key, std:
 
 }  // namespace
 
-config::Schema server_settings() { return kServerSettings; }
+config::Schema server_settings() {
+  return kServerSettings;
+}
 
 std::string server_settings_page() {
   return config::reference_page(
       kServerSettings, "Configuration of the server", "HOLDFAST_",
-      "`holdfastd --config FILE` reads one TOML file; without the flag there is none, and every setting has a default."
+      "`holdfastd --config FILE` reads one TOML file; without the flag there is none, and every "
+      "setting has a default."
       " `holdfast config check FILE` says what is wrong with a file, and where.");
 }
 
-std::string seal_file(const config::Config& config) { return beside_data(config, "seal.key_file", ".seal"); }
-std::string ring_file(const config::Config& config) { return beside_data(config, "seal.ring_file", ".ring"); }
+std::string seal_file(const config::Config& config) {
+  return beside_data(config, "seal.key_file", ".seal");
+}
+std::string ring_file(const config::Config& config) {
+  return beside_data(config, "seal.ring_file", ".ring");
+}
 std::string checkpoint_folder(const config::Config& config) {
   return beside_data(config, "audit.checkpoint_folder", ".checkpoints");
 }

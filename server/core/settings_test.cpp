@@ -26,10 +26,12 @@ TEST(Settings, EveryDefaultIsAllowedAndEveryKeyUnique) {
     if (!setting.default_value.empty()) {
       const auto normal = config::normalise(setting, setting.default_value);
       ASSERT_TRUE(normal) << setting.key << ": " << normal.error().message;
-      EXPECT_EQ(*normal, setting.default_value) << setting.key << ": write the default in its own spelling";
+      EXPECT_EQ(*normal, setting.default_value)
+          << setting.key << ": write the default in its own spelling";
     }
     EXPECT_TRUE(flags.insert(config::flag_name(setting.key)).second) << setting.key;
-    EXPECT_TRUE(names.insert(config::environment_name("HOLDFAST_", setting.key)).second) << setting.key;
+    EXPECT_TRUE(names.insert(config::environment_name("HOLDFAST_", setting.key)).second)
+        << setting.key;
     EXPECT_TRUE(setting.help.ends_with('.')) << setting.key << ": a sentence ends with a full stop";
     if (setting.type == config::Type::integer || setting.type == config::Type::size) {
       EXPECT_NE(setting.low, INT64_MIN) << setting.key << " has no bound";
@@ -40,13 +42,15 @@ TEST(Settings, EveryDefaultIsAllowedAndEveryKeyUnique) {
 TEST(Settings, NoNameIsTakenByTheCommandLineTool) {
   for (const config::Setting& setting : server_settings()) {
     const std::string name = config::environment_name("HOLDFAST_", setting.key);
-    EXPECT_TRUE(name != "HOLDFAST_SERVER" && name != "HOLDFAST_CA" && name != "HOLDFAST_TOKEN") << name;
+    EXPECT_TRUE(name != "HOLDFAST_SERVER" && name != "HOLDFAST_CA" && name != "HOLDFAST_TOKEN")
+        << name;
   }
 }
 
 TEST(Settings, TheFixedFlagsAreThere) {
   config::Inputs inputs;
-  inputs.arguments = {"--data", "/tmp/x", "--api-listen", "127.0.0.1:0", "--mqtt-listen", ":0", "--device-listen", ":0"};
+  inputs.arguments = {"--data",        "/tmp/x", "--api-listen",    "127.0.0.1:0",
+                      "--mqtt-listen", ":0",     "--device-listen", ":0"};
   const auto loaded = config::load(server_settings(), inputs);
   ASSERT_TRUE(loaded) << loaded.error().text();
   EXPECT_EQ(loaded->config.text("data"), "/tmp/x");

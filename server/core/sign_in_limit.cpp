@@ -6,12 +6,17 @@ namespace holdfast::core {
 
 namespace {
 
-std::string name_key(std::string_view name) { return "n:" + std::string(name); }
-std::string address_key(std::string_view address) { return "a:" + std::string(address); }
+std::string name_key(std::string_view name) {
+  return "n:" + std::string(name);
+}
+std::string address_key(std::string_view address) {
+  return "a:" + std::string(address);
+}
 
 }  // namespace
 
-std::optional<Duration> SignInLimit::wait(std::string_view name, std::string_view address, MonoTime now) const {
+std::optional<Duration> SignInLimit::wait(std::string_view name, std::string_view address,
+                                          MonoTime now) const {
   Duration longest{};
   for (const std::string& key : {name_key(name), address_key(address)}) {
     const auto at = entries_.find(key);
@@ -40,11 +45,14 @@ void SignInLimit::add_failure(const std::string& key, MonoTime now) {
   entry.blocked_until = now + std::min(kBlockMost, kBlockFirst * (std::int64_t{1} << doublings));
 }
 
-void SignInLimit::succeeded(std::string_view name) { entries_.erase(name_key(name)); }
+void SignInLimit::succeeded(std::string_view name) {
+  entries_.erase(name_key(name));
+}
 
 void SignInLimit::forget_oldest() {
-  const auto oldest = std::ranges::min_element(
-      entries_, {}, [](const auto& one) { return std::max(one.second.last, one.second.blocked_until); });
+  const auto oldest = std::ranges::min_element(entries_, {}, [](const auto& one) {
+    return std::max(one.second.last, one.second.blocked_until);
+  });
   if (oldest != entries_.end()) entries_.erase(oldest);
 }
 

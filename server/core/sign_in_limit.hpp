@@ -1,7 +1,7 @@
-// Slows down who guesses passwords: after kFailuresFree failures within a minute, a name or an address
-// is refused for a while that doubles with each further failure, up to kBlockMost. A success clears
-// the name, not the address. Pure: takes `now`; bounded: the longest unused entries go first.
-// Threads: one at a time.
+// Slows down who guesses passwords: after kFailuresFree failures within a minute, a name or an
+// address is refused for a while that doubles with each further failure, up to kBlockMost. A
+// success clears the name, not the address. Pure: takes `now`; bounded: the longest unused entries
+// go first. Threads: one at a time.
 #pragma once
 
 #include <cstdint>

@@ -5,9 +5,12 @@
 namespace holdfast::core {
 namespace {
 
-constexpr MonoTime at(std::int64_t s) { return MonoTime{} + seconds(s); }
+constexpr MonoTime at(std::int64_t s) {
+  return MonoTime{} + seconds(s);
+}
 
-void fail_times(SignInLimit& limit, int times, std::string_view name, std::string_view address, MonoTime now) {
+void fail_times(SignInLimit& limit, int times, std::string_view name, std::string_view address,
+                MonoTime now) {
   for (int i = 0; i < times; ++i) limit.failed(name, address, now);
 }
 
@@ -51,7 +54,6 @@ TEST(SignInLimit, ASuccessClearsTheNameNotTheAddress) {
   EXPECT_EQ(limit.wait("ann", "b", at(0)), std::nullopt);
   EXPECT_NE(limit.wait("ann", "a", at(0)), std::nullopt);
 }
-
 
 TEST(SignInLimit, ItsMemoryIsBoundedAndTheOldestGo) {
   SignInLimit limit;

@@ -18,7 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         holdfast::store_be(again, static_cast<std::uint16_t>(entry.size()));
         holdfast::append(again, entry);
       }
-      if (entries->size() != data[0] || holdfast::text_of(again) != holdfast::text_of(bytes.subspan(1))) std::abort();
+      if (entries->size() != data[0] ||
+          holdfast::text_of(again) != holdfast::text_of(bytes.subspan(1)))
+        std::abort();
     }
   }
   return 0;

@@ -15,7 +15,8 @@ constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + kFileIdBytes;  // without its t
 constexpr std::size_t kWrappedBytes = kKeyBytes + crypto::kAeadTagBytes;
 constexpr std::size_t kFrameBytesMax =
     8 + 8 + 2 + kPurposeBytesMax + crypto::kAeadNonceBytes + kWrappedBytes;
-constexpr std::size_t kRingBytesMax = kHeaderBytes + crypto::kAeadTagBytes + kKeysMax * kFrameBytesMax;
+constexpr std::size_t kRingBytesMax =
+    kHeaderBytes + crypto::kAeadTagBytes + kKeysMax * kFrameBytesMax;
 constexpr std::array<std::uint8_t, crypto::kAeadNonceBytes> kZeroNonce{};
 
 Result<SecretKey> wrap_key_of(const SecretKey& seal_key, View file_id) {
@@ -26,7 +27,9 @@ Result<SecretKey> wrap_key_of(const SecretKey& seal_key, View file_id) {
   return key;
 }
 
-View tail(const Bytes& bytes, std::size_t count) { return View(bytes).last(count); }
+View tail(const Bytes& bytes, std::size_t count) {
+  return View(bytes).last(count);
+}
 
 // One frame as it lies in the file: what is authenticated, then nonce and wrapped key.
 struct RingFrame {
@@ -44,7 +47,8 @@ Result<RingFrame> read_ring_frame(ByteReader& reader, View file) {
   frame.id = TRY(reader.le<std::uint64_t>());
   frame.created.us = TRY(reader.le<std::int64_t>());
   const auto length = TRY(reader.le<std::uint16_t>());
-  if (length > kPurposeBytesMax) return fail(Code::corrupt, "a purpose of the key ring is too long");
+  if (length > kPurposeBytesMax)
+    return fail(Code::corrupt, "a purpose of the key ring is too long");
   frame.purpose = string_of(TRY(reader.take(length)));
   frame.authenticated = file.subspan(start, reader.position() - start);
   frame.nonce = TRY(reader.take(crypto::kAeadNonceBytes));
@@ -75,7 +79,8 @@ Result<std::unique_ptr<Ring>> Ring::make(const os::System& system, const std::st
 
 Result<std::unique_ptr<Ring>> Ring::open(const os::System& system, const std::string& path,
                                          const SecretKey& seal_key) {
-  const Bytes file = TRY(with_context(os::read_file(system.files, path, kRingBytesMax), "reading the key ring"));
+  const Bytes file =
+      TRY(with_context(os::read_file(system.files, path, kRingBytesMax), "reading the key ring"));
   std::unique_ptr<Ring> ring(new Ring(system, path));
   TRY(with_context(ring->load(file, seal_key), "opening the key ring " + path));
   if (ring->cut_bytes_ > 0) TRY(os::replace_file(system.files, path + ".damaged", file));
@@ -111,16 +116,18 @@ Status Ring::load_frames(File& file, Keys& keys, View bytes) {
     if (reader.done()) return {};
     const std::size_t left = reader.left();
     auto frame = read_ring_frame(reader, bytes);
-    auto opened = frame ? crypto::aead_open(file.wrap_key.view(), frame->nonce,
-                                            chained(file.last_tag, frame->authenticated), frame->wrapped)
-                        : Result<Bytes>(std::unexpected(frame.error()));
+    auto opened =
+        frame ? crypto::aead_open(file.wrap_key.view(), frame->nonce,
+                                  chained(file.last_tag, frame->authenticated), frame->wrapped)
+              : Result<Bytes>(std::unexpected(frame.error()));
     if (!opened && left <= kFrameBytesMax) {
       // The last append was cut by a crash; no one was told of its key.
       cut_bytes_ = left;
       file.rewrite = true;
       return {};
     }
-    if (!opened) return fail(Code::corrupt, "the key ring is damaged at byte " + std::to_string(file.size));
+    if (!opened)
+      return fail(Code::corrupt, "the key ring is damaged at byte " + std::to_string(file.size));
     file.last_tag.assign(frame->wrapped.end() - crypto::kAeadTagBytes, frame->wrapped.end());
     file.next = std::max(file.next, frame->id + 1);
     keys.by_purpose.emplace(frame->purpose, frame->id);
@@ -129,7 +136,8 @@ Status Ring::load_frames(File& file, Keys& keys, View bytes) {
   }
 }
 
-Result<Bytes> Ring::frame(const SecretKey& wrap_key, View last_tag, KeyId id, const Key& key) const {
+Result<Bytes> Ring::frame(const SecretKey& wrap_key, View last_tag, KeyId id,
+                          const Key& key) const {
   Bytes out;
   store_le(out, id);
   store_le(out, key.created.us);
@@ -186,10 +194,12 @@ Status Ring::append(File& file, const Bytes& frames, const Bytes& last_tag) cons
   return {};
 }
 
-Result<std::vector<KeyId>> Ring::create_locked(File& file, const std::vector<std::string>& purposes) {
+Result<std::vector<KeyId>> Ring::create_locked(File& file,
+                                               const std::vector<std::string>& purposes) {
   const std::size_t have = keys_.with([](const Keys& keys) { return keys.by_id.size(); });
   if (have + purposes.size() > kKeysMax) {
-    return fail(Code::quota_exceeded, "the key ring is full: " + std::to_string(kKeysMax) + " keys");
+    return fail(Code::quota_exceeded,
+                "the key ring is full: " + std::to_string(kKeysMax) + " keys");
   }
   if (file.rewrite) {
     TRY(keys_.with([&](Keys& keys) { return write_whole(file, keys); }));
@@ -199,8 +209,10 @@ Result<std::vector<KeyId>> Ring::create_locked(File& file, const std::vector<std
   Bytes last_tag = file.last_tag;
   KeyId next = file.next;
   for (const std::string& purpose : purposes) {
-    if (purpose.size() > kPurposeBytesMax) return fail(Code::invalid_argument, "the purpose of a key is too long");
-    made.emplace_back(next, Key{system_.clock.wall(), purpose, SecretKey(system_.entropy.bytes(kKeyBytes))});
+    if (purpose.size() > kPurposeBytesMax)
+      return fail(Code::invalid_argument, "the purpose of a key is too long");
+    made.emplace_back(
+        next, Key{system_.clock.wall(), purpose, SecretKey(system_.entropy.bytes(kKeyBytes))});
     const Bytes more = TRY(frame(file.wrap_key, last_tag, next, made.back().second));
     holdfast::append(frames, more);
     const View tag = tail(more, crypto::kAeadTagBytes);
@@ -234,7 +246,8 @@ Result<SecretKey> Ring::get(KeyId id) const {
   return keys_.with([&](const Keys& keys) -> Result<SecretKey> {
     const auto at = keys.by_id.find(id);
     if (at == keys.by_id.end()) {
-      return fail(Code::not_found, "key " + std::to_string(id) + " is not in the ring: what it encrypted is erased");
+      return fail(Code::not_found,
+                  "key " + std::to_string(id) + " is not in the ring: what it encrypted is erased");
     }
     return at->second.secret;
   });

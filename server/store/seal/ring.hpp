@@ -1,20 +1,20 @@
 // The key ring: every data key of the server, wrapped by the sealing key (decision 8). Data keys
-// encrypt SQL columns, journal segments, series and event files; destroying one here destroys what it
-// encrypted, in old backups too, because the ring is backed up apart and replaced as a whole.
+// encrypt SQL columns, journal segments, series and event files; destroying one here destroys what
+// it encrypted, in old backups too, because the ring is backed up apart and replaced as a whole.
 //
 //   <data>.seal              sealing key, 0600, outside the data folder; never in a backup
 //   <data>.ring              the ring file, beside the data folder
 //   <data>/recovery.sealed   the sealing key encrypted under the recovery key, for restores
 //
-// Ring file (integers little-endian): header = magic "HFRING1\n", generation u64, next id u64, file id
-// 16 random bytes, tag 16 (GCM over the header before it, nonce zero, nothing encrypted). Then one
-// frame a key: id u64, created us i64, purpose length u16, purpose, nonce 12, wrapped key 48 (key and
-// GCM tag; associated data = the tag before this one and the frame up to its nonce). All under a key
-// that HKDF-SHA-256 makes from the sealing key and the file id. Each frame names its forerunner's tag,
-// so frames cannot be dropped from the middle, moved, or taken from another ring. A new key is
-// appended and synced; a destroyed key rewrites the file as a whole, under a new file id. A torn last
-// frame (its create() never returned) is cut, with a copy of the file left at <ring>.damaged; any
-// other damage is Code::corrupt.
+// Ring file (integers little-endian): header = magic "HFRING1\n", generation u64, next id u64, file
+// id 16 random bytes, tag 16 (GCM over the header before it, nonce zero, nothing encrypted). Then
+// one frame a key: id u64, created us i64, purpose length u16, purpose, nonce 12, wrapped key 48
+// (key and GCM tag; associated data = the tag before this one and the frame up to its nonce). All
+// under a key that HKDF-SHA-256 makes from the sealing key and the file id. Each frame names its
+// forerunner's tag, so frames cannot be dropped from the middle, moved, or taken from another ring.
+// A new key is appended and synced; a destroyed key rewrites the file as a whole, under a new file
+// id. A torn last frame (its create() never returned) is cut, with a copy of the file left at
+// <ring>.damaged; any other damage is Code::corrupt.
 //
 // Errors: seal_key_missing, seal_key_wrong, corrupt (ring damaged), not_found (no such key),
 // quota_exceeded (kKeysMax), and those of os::Files.
@@ -59,15 +59,17 @@ class SecretKey {
 
 // The sealing key's file. A systemd credential or a TPM object will answer the same question.
 Result<SecretKey> load_seal_key(os::Files& files, const std::string& path);
-Result<SecretKey> create_seal_key(const os::System& system, const std::string& path);  // already_exists
+Result<SecretKey> create_seal_key(const os::System& system,
+                                  const std::string& path);  // already_exists
 
-// The recovery key as people write it down: 14 groups of 4 letters and digits (Crockford base32, the
-// last group is a check). Parsing forgives case, spaces and dashes; invalid_argument otherwise.
+// The recovery key as people write it down: 14 groups of 4 letters and digits (Crockford base32,
+// the last group is a check). Parsing forgives case, spaces and dashes; invalid_argument otherwise.
 std::string recovery_text(const SecretKey& recovery);
 Result<SecretKey> parse_recovery(std::string_view text);
 Status write_recovery(const os::System& system, const std::string& path, const SecretKey& seal_key,
                       const SecretKey& recovery);
-Result<SecretKey> recover_seal_key(os::Files& files, const std::string& path, const SecretKey& recovery);
+Result<SecretKey> recover_seal_key(os::Files& files, const std::string& path,
+                                   const SecretKey& recovery);
 
 struct KeyInfo {
   KeyId id = 0;
@@ -101,7 +103,7 @@ class Ring {
   Status rewrap(const SecretKey& seal_key);
   // The ring file's bytes, as a backup keeps them.
   Result<Bytes> export_file();
-  std::uint64_t generation() const;    // grows with each rewrite
+  std::uint64_t generation() const;                       // grows with each rewrite
   std::uint64_t cut_bytes() const { return cut_bytes_; }  // of a torn last frame, when opened
 
  private:

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "libs/os/system.hpp"
-#include "server/store/sql/test_database.hpp"
+#include "server/store/sql/testing/temp_folder.hpp"
 
 namespace holdfast::seal {
 namespace {
@@ -193,7 +193,8 @@ TEST_F(RingTest, CallersOfOnePurposeGetOneKey) {
 TEST_F(RingTest, APurposeHasABound) {
   const auto ring = made();
   EXPECT_TRUE(ring->create(std::string(kPurposeBytesMax, 'p')));
-  EXPECT_EQ(ring->create(std::string(kPurposeBytesMax + 1, 'p')).error().code, Code::invalid_argument);
+  EXPECT_EQ(ring->create(std::string(kPurposeBytesMax + 1, 'p')).error().code,
+            Code::invalid_argument);
   EXPECT_EQ((*opened())->list().size(), 1U);
 }
 

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kSealMagic = "HFSEAL1 ";
 constexpr std::string_view kRecoveryMagic = "HFRECOV1";
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // Crockford base32
-constexpr std::size_t kKeyLetters = 52;    // 256 bits, 5 a letter
-constexpr std::size_t kCheckLetters = 4;   // 20 bits of the key's SHA-256
+constexpr std::size_t kKeyLetters = 52;                                     // 256 bits, 5 a letter
+constexpr std::size_t kCheckLetters = 4;  // 20 bits of the key's SHA-256
 constexpr std::size_t kFileBytesMax = 4'096;
 
 std::string base32(View bytes, std::size_t letters) {
@@ -39,7 +39,9 @@ int letter_value(char c) {
   return at == std::string_view::npos ? -1 : static_cast<int>(at);
 }
 
-std::string check_letters(View key) { return base32(crypto::sha256(key), kCheckLetters); }
+std::string check_letters(View key) {
+  return base32(crypto::sha256(key), kCheckLetters);
+}
 
 }  // namespace
 
@@ -48,18 +50,21 @@ SecretKey::SecretKey(View bytes) {
   std::copy(bytes.begin(), bytes.end(), bytes_.begin());
 }
 
-SecretKey::~SecretKey() { crypto::wipe(bytes_); }
+SecretKey::~SecretKey() {
+  crypto::wipe(bytes_);
+}
 
 Result<SecretKey> load_seal_key(os::Files& files, const std::string& path) {
   auto content = os::read_file(files, path, kFileBytesMax);
   if (!content && content.error().code == Code::not_found) {
-    return fail(Code::seal_key_missing, "no sealing key at " + path +
-                                            ": put it back, or restore it with the recovery key");
+    return fail(Code::seal_key_missing,
+                "no sealing key at " + path + ": put it back, or restore it with the recovery key");
   }
   if (!content) return std::unexpected(content.error());
   std::string_view text = text_of(*content);
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  auto bytes = text.starts_with(kSealMagic) ? from_hex(text.substr(kSealMagic.size())) : Result<Bytes>(Bytes{});
+  auto bytes = text.starts_with(kSealMagic) ? from_hex(text.substr(kSealMagic.size()))
+                                            : Result<Bytes>(Bytes{});
   crypto::wipe(*content);
   if (!bytes || bytes->size() != kKeyBytes) {
     return fail(Code::seal_key_wrong, path + " holds no sealing key");
@@ -117,7 +122,8 @@ Result<SecretKey> parse_recovery(std::string_view text) {
   const SecretKey parsed(key);
   crypto::wipe(key);
   if (spare != 0 || letters.substr(kKeyLetters) != check_letters(parsed.view())) {
-    return fail(Code::invalid_argument, "the recovery key has a typing error: its check group does not fit");
+    return fail(Code::invalid_argument,
+                "the recovery key has a typing error: its check group does not fit");
   }
   return parsed;
 }
@@ -133,7 +139,8 @@ Status write_recovery(const os::System& system, const std::string& path, const S
   return os::replace_file(system.files, path, out);
 }
 
-Result<SecretKey> recover_seal_key(os::Files& files, const std::string& path, const SecretKey& recovery) {
+Result<SecretKey> recover_seal_key(os::Files& files, const std::string& path,
+                                   const SecretKey& recovery) {
   const Bytes content = TRY(os::read_file(files, path, kFileBytesMax));
   ByteReader reader(content);
   const View magic = TRY(with_context(reader.take(kRecoveryMagic.size()), path));

@@ -3,12 +3,14 @@
 #include "libs/os/system.hpp"
 #include "server/store/seal/ring.hpp"
 #include "server/store/seal/sealer.hpp"
-#include "server/store/sql/test_database.hpp"
+#include "server/store/sql/testing/temp_folder.hpp"
 
 namespace holdfast::seal {
 namespace {
 
-Bytes bytes_of_key(const SecretKey& key) { return {key.view().begin(), key.view().end()}; }
+Bytes bytes_of_key(const SecretKey& key) {
+  return {key.view().begin(), key.view().end()};
+}
 
 class SealKey : public testing::Test {
  protected:
@@ -36,8 +38,9 @@ TEST_F(SealKey, IsMadeOnceAndLoadedAgain) {
 
 TEST_F(SealKey, OtherContentIsRefused) {
   for (const std::string& content :
-       {std::string(), std::string("HFSEAL1 "), "HFSEAL1 " + std::string(62, 'a'), "HFSEAL1 " + std::string(64, 'x'),
-        std::string(64, 'a'), "HFSEAL2 " + std::string(64, 'a')}) {
+       {std::string(), std::string("HFSEAL1 "), "HFSEAL1 " + std::string(62, 'a'),
+        "HFSEAL1 " + std::string(64, 'x'), std::string(64, 'a'),
+        "HFSEAL2 " + std::string(64, 'a')}) {
     ASSERT_TRUE(os::replace_file(files_, path_, view_of(content)));
     EXPECT_EQ(load_seal_key(files_, path_).error().code, Code::seal_key_wrong) << content;
   }
@@ -75,7 +78,8 @@ TEST_F(SealKey, EveryTypingErrorIsFound) {
     accepted += parse_recovery(wrong) ? 1 : 0;
   }
   EXPECT_EQ(accepted, 0);
-  for (const std::string& wrong : {text.substr(1), text + "A", std::string("U") + text.substr(1), std::string()}) {
+  for (const std::string& wrong :
+       {text.substr(1), text + "A", std::string("U") + text.substr(1), std::string()}) {
     EXPECT_EQ(parse_recovery(wrong).error().code, Code::invalid_argument) << wrong;
   }
 }
@@ -86,7 +90,8 @@ TEST_F(SealKey, RecoveryGivesTheSealingKeyBack) {
   const std::string sealed = folder_ / "recovery.sealed";
   ASSERT_TRUE(write_recovery(os_->system(), sealed, *key, recovery));
   EXPECT_EQ(bytes_of_key(*recover_seal_key(files_, sealed, recovery)), bytes_of_key(*key));
-  EXPECT_EQ(recover_seal_key(files_, sealed, SecretKey(Bytes(32, 1))).error().code, Code::seal_key_wrong);
+  EXPECT_EQ(recover_seal_key(files_, sealed, SecretKey(Bytes(32, 1))).error().code,
+            Code::seal_key_wrong);
   ASSERT_TRUE(os::replace_file(files_, sealed, view_of("HFRECOV2 something else")));
   EXPECT_EQ(recover_seal_key(files_, sealed, recovery).error().code, Code::corrupt);
   ASSERT_TRUE(os::replace_file(files_, sealed, view_of("HF")));
@@ -96,7 +101,8 @@ TEST_F(SealKey, RecoveryGivesTheSealingKeyBack) {
 class SealerTest : public SealKey {
  protected:
   SealerTest()
-      : ring_(std::move(*Ring::make(os_->system(), folder_ / "data.ring", SecretKey(Bytes(32, 3))))),
+      : ring_(
+            std::move(*Ring::make(os_->system(), folder_ / "data.ring", SecretKey(Bytes(32, 3))))),
         sealer_(*ring_, os_->system().entropy) {}
 
   std::unique_ptr<Ring> ring_;

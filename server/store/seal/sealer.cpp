@@ -35,7 +35,8 @@ Result<Bytes> Sealer::seal(const Place& place, View plain, std::string_view purp
 }
 
 Result<Bytes> Sealer::open(const Place& place, View sealed) const {
-  const std::string where = "sealed value of " + std::string(place.table) + "." + std::string(place.column);
+  const std::string where =
+      "sealed value of " + std::string(place.table) + "." + std::string(place.column);
   ByteReader reader(sealed);
   const View prefix = TRY(with_context(reader.take(kPrefixBytes), where));
   if (prefix[0] != kVersion) return fail(Code::corrupt, where + " has an unknown version");
@@ -47,7 +48,8 @@ Result<Bytes> Sealer::open(const Place& place, View sealed) const {
   }
   if (!key) return std::unexpected(key.error());
   const View body = TRY(reader.take(reader.left()));
-  return with_context(crypto::aead_open(key->view(), nonce, associated(prefix, place), body), where);
+  return with_context(crypto::aead_open(key->view(), nonce, associated(prefix, place), body),
+                      where);
 }
 
 Result<std::string> Sealer::open_text(const Place& place, View sealed) const {

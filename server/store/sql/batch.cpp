@@ -32,7 +32,8 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 }  // namespace
 
 Status check_param(const Param& param) {
-  if (const auto* real = std::get_if<double>(&param.value()); real != nullptr && std::isnan(*real)) {
+  if (const auto* real = std::get_if<double>(&param.value());
+      real != nullptr && std::isnan(*real)) {
     return fail(Code::invalid_argument, "a real column cannot hold NaN");
   }
   const auto* text = std::get_if<std::string>(&param.value());
@@ -49,10 +50,13 @@ Status check_param(const Param& param) {
 
 BatchWriter::BatchWriter(BatchEngine& engine, os::Threads& threads, Metrics& metrics)
     : engine_(engine),
-      commits_(metrics.counter("holdfast_sql_commits_total", "Transactions committed by the writer")),
+      commits_(
+          metrics.counter("holdfast_sql_commits_total", "Transactions committed by the writer")),
       mutations_(metrics.counter("holdfast_sql_mutations_total", "Mutations that were committed")),
-      undone_(metrics.counter("holdfast_sql_mutations_undone_total", "Mutations that failed and were undone")),
-      refused_(metrics.counter("holdfast_sql_writers_refused_total", "Writes refused because too many waited")),
+      undone_(metrics.counter("holdfast_sql_mutations_undone_total",
+                              "Mutations that failed and were undone")),
+      refused_(metrics.counter("holdfast_sql_writers_refused_total",
+                               "Writes refused because too many waited")),
       thread_(threads.start_workers("sql-writer", 1, kWritersMax + 16)) {}
 
 // The writer thread is entered by call(): whoever comes first takes along everyone who queued

@@ -1,5 +1,6 @@
-// Group commit for any engine: callers queue their mutations, one writer thread runs a batch of them
-// in one transaction, each in a savepoint of its own, and commits once. Private to the adapters.
+// Group commit for any engine: callers queue their mutations, one writer thread runs a batch of
+// them in one transaction, each in a savepoint of its own, and commits once. Private to the
+// adapters.
 #pragma once
 
 #include <atomic>
@@ -19,11 +20,11 @@ class BatchEngine {
  public:
   virtual ~BatchEngine() = default;
   virtual Result<Tx*> begin() = 0;
-  virtual Status mark() = 0;    // before each mutation
-  virtual Status keep() = 0;    // it succeeded
-  virtual Status undo() = 0;    // it failed: back to the mark
-  virtual Status commit() = 0;  // durable when it returns
-  virtual void abandon() = 0;   // ends the transaction, whatever its state
+  virtual Status mark() = 0;       // before each mutation
+  virtual Status keep() = 0;       // it succeeded
+  virtual Status undo() = 0;       // it failed: back to the mark
+  virtual Status commit() = 0;     // durable when it returns
+  virtual void abandon() = 0;      // ends the transaction, whatever its state
   virtual bool alive() const = 0;  // is the transaction still there?
 };
 
@@ -50,7 +51,8 @@ class BatchWriter {
   BatchEngine& engine_;
   Guarded<std::deque<Pending*>> queue_;
   std::atomic<std::size_t> callers_{0};
-  std::atomic<std::thread::id> writer_thread_{};
+  using ThreadId = decltype(std::this_thread::get_id());
+  std::atomic<ThreadId> writer_thread_{};  // while it runs a batch
   Counter& commits_;
   Counter& mutations_;
   Counter& undone_;
@@ -58,8 +60,8 @@ class BatchWriter {
   std::unique_ptr<os::Workers> thread_;  // last: it ends first
 };
 
-// Status of binding values that one of the engines would refuse: NaN, texts that are no UTF-8 or hold
-// a zero byte. Both adapters ask.
+// Status of binding values that one of the engines would refuse: NaN, texts that are no UTF-8 or
+// hold a zero byte. Both adapters ask.
 Status check_param(const Param& param);
 
 }  // namespace holdfast::sql

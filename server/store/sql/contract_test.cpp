@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "libs/os/system.hpp"
-#include "server/store/sql/contract_engines.hpp"
 #include "server/store/sql/sql.hpp"
+#include "server/store/sql/testing/engines.hpp"
 
 namespace holdfast::sql {
 namespace {
@@ -21,7 +21,8 @@ class SqlContract : public testing::TestWithParam<EngineCase> {
     db_ = &holder_->database();
     const Status made = db_->write([](Tx& tx) {
       return tx.script(
-          "CREATE TABLE item (id {id} PRIMARY KEY, name {text} NOT NULL, count {int}, weight {real},"
+          "CREATE TABLE item (id {id} PRIMARY KEY, name {text} NOT NULL, count {int}, weight "
+          "{real},"
           " live {bool}, data {blob}) {strict};"
           "CREATE UNIQUE INDEX item_name ON item(name);"
           "CREATE TABLE part (item_id {id} NOT NULL REFERENCES item(id), n {int} NOT NULL,"
@@ -66,29 +67,30 @@ TEST_P(SqlContract, ValuesComeBackAsTheyWere) {
   }));
   int rows = 0;
   const Status read = db_->read([&](Tx& tx) {
-    return tx.query("SELECT id, name, count, weight, live, data FROM item ORDER BY id", {}, [&](Row& row) {
-      EXPECT_EQ(row.ulid(0), id_of(static_cast<std::uint8_t>(rows + 1)));
-      if (rows == 0) {
-        EXPECT_EQ(row.text(1), "gr\xC3\xBC\xC3\x9F 'quoted' ?");
-        EXPECT_EQ(row.integer(2), big);
-        EXPECT_EQ(row.real(3), -0.1);
-        EXPECT_TRUE(row.boolean(4));
-        EXPECT_EQ(row.blob(5), data);
-      } else if (rows == 1) {
-        EXPECT_EQ(row.text(1), "");
-        EXPECT_EQ(row.integer(2), INT64_MAX);
-        EXPECT_EQ(row.real(3), 1e300);
-        EXPECT_FALSE(row.boolean(4));
-        EXPECT_FALSE(row.null(5));
-        EXPECT_TRUE(row.blob(5).empty());
-      } else {
-        EXPECT_EQ(row.maybe_integer(2), std::nullopt);
-        EXPECT_EQ(row.maybe_real(3), std::nullopt);
-        EXPECT_EQ(row.maybe_boolean(4), std::nullopt);
-        EXPECT_EQ(row.maybe_blob(5), std::nullopt);
-      }
-      ++rows;
-    });
+    return tx.query("SELECT id, name, count, weight, live, data FROM item ORDER BY id", {},
+                    [&](Row& row) {
+                      EXPECT_EQ(row.ulid(0), id_of(static_cast<std::uint8_t>(rows + 1)));
+                      if (rows == 0) {
+                        EXPECT_EQ(row.text(1), "gr\xC3\xBC\xC3\x9F 'quoted' ?");
+                        EXPECT_EQ(row.integer(2), big);
+                        EXPECT_EQ(row.real(3), -0.1);
+                        EXPECT_TRUE(row.boolean(4));
+                        EXPECT_EQ(row.blob(5), data);
+                      } else if (rows == 1) {
+                        EXPECT_EQ(row.text(1), "");
+                        EXPECT_EQ(row.integer(2), INT64_MAX);
+                        EXPECT_EQ(row.real(3), 1e300);
+                        EXPECT_FALSE(row.boolean(4));
+                        EXPECT_FALSE(row.null(5));
+                        EXPECT_TRUE(row.blob(5).empty());
+                      } else {
+                        EXPECT_EQ(row.maybe_integer(2), std::nullopt);
+                        EXPECT_EQ(row.maybe_real(3), std::nullopt);
+                        EXPECT_EQ(row.maybe_boolean(4), std::nullopt);
+                        EXPECT_EQ(row.maybe_blob(5), std::nullopt);
+                      }
+                      ++rows;
+                    });
   });
   EXPECT_TRUE(read) << read.error().text();
   EXPECT_EQ(rows, 3);
@@ -97,7 +99,8 @@ TEST_P(SqlContract, ValuesComeBackAsTheyWere) {
 TEST_P(SqlContract, AWrongTypeIsAnErrorNotAConversion) {
   ASSERT_TRUE(add(1, "12", 7));
   const auto code_of = [&](const std::function<void(Row&)>& use) {
-    const Status read = db_->read([&](Tx& tx) { return tx.query("SELECT name, count, weight FROM item", {}, use); });
+    const Status read = db_->read(
+        [&](Tx& tx) { return tx.query("SELECT name, count, weight FROM item", {}, use); });
     return read ? Code::unsupported : read.error().code;
   };
   EXPECT_EQ(code_of([](Row& row) { EXPECT_EQ(row.integer(0), 0); }), Code::corrupt);
@@ -110,7 +113,8 @@ TEST_P(SqlContract, AWrongTypeIsAnErrorNotAConversion) {
 
 TEST_P(SqlContract, TypesAreHeldToByTheTable) {
   const Status wrong = db_->write([&](Tx& tx) -> Status {
-    TRY(tx.exec("INSERT INTO item (id, name, count) VALUES (?,?,?)", {id_of(1), "x", "not a number"}));
+    TRY(tx.exec("INSERT INTO item (id, name, count) VALUES (?,?,?)",
+                {id_of(1), "x", "not a number"}));
     return {};
   });
   EXPECT_FALSE(wrong);
@@ -149,8 +153,9 @@ TEST_P(SqlContract, ConstraintsHaveTheirCodes) {
 TEST_P(SqlContract, AMutationMayGoOnAfterAFailedStatement) {
   ASSERT_TRUE(add(1, "first"));
   const Status done = db_->write([&](Tx& tx) -> Status {
-    const auto twice = tx.exec("INSERT INTO item (id, name) VALUES (?,?) ON CONFLICT (name) DO NOTHING",
-                               {id_of(2), "first"});
+    const auto twice =
+        tx.exec("INSERT INTO item (id, name) VALUES (?,?) ON CONFLICT (name) DO NOTHING",
+                {id_of(2), "first"});
     EXPECT_EQ(twice, 0);
     TRY(tx.exec("INSERT INTO item (id, name) VALUES (?,?)", {id_of(3), "third"}));
     return {};
@@ -161,20 +166,27 @@ TEST_P(SqlContract, AMutationMayGoOnAfterAFailedStatement) {
 
 TEST_P(SqlContract, PortableStatementsWork) {
   const Status done = db_->write([&](Tx& tx) -> Status {
-    TRY(tx.exec("INSERT INTO item (id, name, count, live) VALUES (?,?,?,?)", {id_of(1), "a", 1, true}));
+    TRY(tx.exec("INSERT INTO item (id, name, count, live) VALUES (?,?,?,?)",
+                {id_of(1), "a", 1, true}));
     std::int64_t returned = 0;
-    TRY(tx.query("INSERT INTO item (id, name, count) VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET"
-                 " count=item.count+excluded.count RETURNING count",
-                 {id_of(2), "a", 41}, [&](Row& row) { returned = row.integer(0); }));
+    TRY(tx.query(
+        "INSERT INTO item (id, name, count) VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET"
+        " count=item.count+excluded.count RETURNING count",
+        {id_of(2), "a", 41}, [&](Row& row) { returned = row.integer(0); }));
     EXPECT_EQ(returned, 42);
     EXPECT_EQ(TRY(tx.exec("UPDATE item SET live=? WHERE live=TRUE", {false})), 1);
-    EXPECT_EQ(TRY(tx.number("SELECT count(*) FROM item WHERE live IS NOT DISTINCT FROM ?", {false})), 1);
-    EXPECT_EQ(TRY(tx.number("SELECT max(count) FROM item WHERE lower(name) LIKE ? ESCAPE '\\'", {"a%"})), 42);
+    EXPECT_EQ(
+        TRY(tx.number("SELECT count(*) FROM item WHERE live IS NOT DISTINCT FROM ?", {false})), 1);
+    EXPECT_EQ(
+        TRY(tx.number("SELECT max(count) FROM item WHERE lower(name) LIKE ? ESCAPE '\\'", {"a%"})),
+        42);
     EXPECT_EQ(TRY(tx.number("SELECT sum(count) FROM item")), 42);
     EXPECT_EQ(TRY(tx.number("SELECT max(count) FROM item WHERE name='nobody'")), 0);
-    EXPECT_EQ(TRY(tx.number("SELECT count(*) FROM item WHERE (name, count) > (?, ?)", {"a", 41})), 1);
-    const auto name = TRY(tx.one("SELECT name || '!' FROM item WHERE id IN (" + placeholders(2) + ")",
-                                 {id_of(1), id_of(7)}, [](Row& row) { return row.text(0); }));
+    EXPECT_EQ(TRY(tx.number("SELECT count(*) FROM item WHERE (name, count) > (?, ?)", {"a", 41})),
+              1);
+    const auto name =
+        TRY(tx.one("SELECT name || '!' FROM item WHERE id IN (" + placeholders(2) + ")",
+                   {id_of(1), id_of(7)}, [](Row& row) { return row.text(0); }));
     EXPECT_EQ(name, "a!");
     EXPECT_EQ(TRY(tx.exec("DELETE FROM item")), 1);
     EXPECT_EQ(TRY(tx.exec("DELETE FROM item")), 0);
@@ -221,7 +233,8 @@ TEST_P(SqlContract, AReadSeesOneMoment) {
 }
 
 TEST_P(SqlContract, WrongStatementsAreErrors) {
-  EXPECT_EQ(db_->write([](Tx& tx) { return tx.query("SELEC 1", {}, [](Row&) {}); }).error().code, Code::internal);
+  EXPECT_EQ(db_->write([](Tx& tx) { return tx.query("SELEC 1", {}, [](Row&) {}); }).error().code,
+            Code::internal);
   EXPECT_FALSE(db_->read([](Tx& tx) { return tx.query("SELECT ?", {}, [](Row&) {}); }));
   EXPECT_FALSE(db_->read([](Tx& tx) { return tx.query("SELECT 1; SELECT 2", {}, [](Row&) {}); }));
   EXPECT_EQ(add(1, std::string_view("a\0b", 3)).error().code, Code::invalid_argument);

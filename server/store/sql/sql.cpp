@@ -54,10 +54,14 @@ struct TypeName {
   std::string_view postgresql;
 };
 constexpr std::array kTypeNames{
-    TypeName{"id", "BLOB", "BYTEA"},         TypeName{"int", "INTEGER", "BIGINT"},
-    TypeName{"text", "TEXT", "TEXT"},        TypeName{"blob", "BLOB", "BYTEA"},
-    TypeName{"real", "REAL", "DOUBLE PRECISION"}, TypeName{"bool", "INTEGER", "BOOLEAN"},
-    TypeName{"strict", "STRICT", ""},        TypeName{"strict_keyed", "STRICT, WITHOUT ROWID", ""},
+    TypeName{"id", "BLOB", "BYTEA"},
+    TypeName{"int", "INTEGER", "BIGINT"},
+    TypeName{"text", "TEXT", "TEXT"},
+    TypeName{"blob", "BLOB", "BYTEA"},
+    TypeName{"real", "REAL", "DOUBLE PRECISION"},
+    TypeName{"bool", "INTEGER", "BOOLEAN"},
+    TypeName{"strict", "STRICT", ""},
+    TypeName{"strict_keyed", "STRICT, WITHOUT ROWID", ""},
 };
 
 }  // namespace

@@ -6,14 +6,16 @@
 // {strict}. See README.md for what both engines take.
 //
 // Writes: one writer takes the mutations of all callers, runs each in a savepoint of its own and
-// commits them together, so that many callers share one sync. write() blocks its caller (call it from
-// a worker, never from inside another write) and answers when the change is durable. A mutation that
-// returns an error is undone alone. Reads: short, on a snapshot, on a pool of connections.
+// commits them together, so that many callers share one sync. write() blocks its caller (call it
+// from a worker, never from inside another write) and answers when the change is durable. A
+// mutation that returns an error is undone alone. Reads: short, on a snapshot, on a pool of
+// connections.
 //
 // Errors: already_exists (a unique key), conflict (a foreign key or check), disk_full, io_error,
-// corrupt (also: a column holds another type than was asked for), unavailable (engine out of reach or
-// busy), overloaded (more than kWritersMax or kReadersMax wait), internal (the statement is wrong).
-// Threads: Database from any thread; a Tx and its rows only inside the call they were given to.
+// corrupt (also: a column holds another type than was asked for), unavailable (engine out of reach
+// or busy), overloaded (more than kWritersMax or kReadersMax wait), internal (the statement is
+// wrong). Threads: Database from any thread; a Tx and its rows only inside the call they were given
+// to.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +35,9 @@
 
 namespace holdfast::sql {
 
-inline constexpr std::size_t kWritersMax = 1'024;      // callers that wait in write() at once
-inline constexpr std::size_t kBatchMax = 256;          // mutations that share one commit
-inline constexpr std::size_t kStatementsMax = 256;     // prepared statements kept by a connection
+inline constexpr std::size_t kWritersMax = 1'024;   // callers that wait in write() at once
+inline constexpr std::size_t kBatchMax = 256;       // mutations that share one commit
+inline constexpr std::size_t kStatementsMax = 256;  // prepared statements kept by a connection
 
 // One value for a placeholder. Owns its bytes; made implicitly from what domains hold.
 class Param {
@@ -85,8 +87,9 @@ class RowSource {
   virtual Result<View> blob(int column) const = 0;
 };
 
-// One row of an answer; columns count from 0. A wrong type (NULL included) gives an empty value here
-// and makes the query itself answer Code::corrupt: use nothing that came from it before that answer.
+// One row of an answer; columns count from 0. A wrong type (NULL included) gives an empty value
+// here and makes the query itself answer Code::corrupt: use nothing that came from it before that
+// answer.
 class Row {
  public:
   explicit Row(const RowSource& source) : source_(source) {}
@@ -104,7 +107,9 @@ class Row {
   Duration duration(int column) { return {integer(column)}; }
   Ulid ulid(int column);  // 16 bytes, else corrupt
   template <class IdType>
-  IdType id(int column) { return IdType{ulid(column)}; }
+  IdType id(int column) {
+    return IdType{ulid(column)};
+  }
 
   std::optional<std::int64_t> maybe_integer(int column) { return maybe(column, &Row::integer); }
   std::optional<double> maybe_real(int column) { return maybe(column, &Row::real); }
@@ -113,7 +118,9 @@ class Row {
   std::optional<Bytes> maybe_blob(int column) { return maybe(column, &Row::blob); }
   std::optional<WallTime> maybe_time(int column) { return maybe(column, &Row::time); }
   template <class IdType>
-  std::optional<IdType> maybe_id(int column) { return maybe(column, &Row::id<IdType>); }
+  std::optional<IdType> maybe_id(int column) {
+    return maybe(column, &Row::id<IdType>);
+  }
 
   // Marks the row as damaged: what it holds cannot be (an unknown state name, say).
   void damaged(std::string message);
@@ -138,8 +145,8 @@ class Row {
 
 using RowFn = std::function<void(Row&)>;
 
-// A transaction, or a snapshot to read from. Statements are prepared once and kept by their text, so
-// pass values as parameters, never inside the text. Nested calls from a row function are fine.
+// A transaction, or a snapshot to read from. Statements are prepared once and kept by their text,
+// so pass values as parameters, never inside the text. Nested calls from a row function are fine.
 class Tx {
  public:
   virtual ~Tx() = default;

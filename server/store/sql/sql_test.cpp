@@ -10,7 +10,8 @@ namespace holdfast::sql {
 namespace {
 
 TEST(SqlText, TypesAreNamedForEachEngine) {
-  const std::string_view ddl = "CREATE TABLE t (a {id} PRIMARY KEY, b {int}, c {bool}, d {real}) {strict}";
+  const std::string_view ddl =
+      "CREATE TABLE t (a {id} PRIMARY KEY, b {int}, c {bool}, d {real}) {strict}";
   EXPECT_EQ(expand_types(ddl, Engine::sqlite),
             "CREATE TABLE t (a BLOB PRIMARY KEY, b INTEGER, c INTEGER, d REAL) STRICT");
   EXPECT_EQ(expand_types(ddl, Engine::postgresql),
@@ -35,7 +36,8 @@ TEST(SqlText, PlaceholdersAreNumberedOutsideOfQuotes) {
 
 TEST(SqlText, ScriptsAreSplitAtSemicolons) {
   const auto statements = split_statements(
-      "CREATE TABLE a (x TEXT DEFAULT ';');\n-- only a comment;\n;\nCREATE INDEX i ON a(x) /* ; */;  ");
+      "CREATE TABLE a (x TEXT DEFAULT ';');\n-- only a comment;\n;\nCREATE INDEX i ON a(x) /* ; "
+      "*/;  ");
   ASSERT_EQ(statements.size(), 2U);
   EXPECT_EQ(statements[0], "CREATE TABLE a (x TEXT DEFAULT ';')");
   EXPECT_NE(statements[1].find("CREATE INDEX"), std::string::npos);
@@ -54,7 +56,8 @@ TEST(SqlParam, RefusesWhatOneEngineCouldNotKeep) {
   for (const std::string_view bad :
        {std::string_view("a\0b", 3), std::string_view("\xC0\x80"), std::string_view("\xE0\x9F\xBF"),
         std::string_view("\xED\xA0\x80"), std::string_view("\xF4\x90\x80\x80"),
-        std::string_view("\xF0\x8F\xBF\xBF"), std::string_view("\xE2\x82"), std::string_view("\xFF")}) {
+        std::string_view("\xF0\x8F\xBF\xBF"), std::string_view("\xE2\x82"),
+        std::string_view("\xFF")}) {
     EXPECT_EQ(check_param(bad).error().code, Code::invalid_argument) << bad;
   }
   EXPECT_EQ(check_param(std::nan("")).error().code, Code::invalid_argument);

@@ -27,7 +27,8 @@ class SqliteRow final : public RowSource {
   }
   Result<bool> boolean(int column) const override {
     const sqlite3_int64 value = sqlite3_column_int64(statement_, column);
-    if (type(column) != SQLITE_INTEGER || (value != 0 && value != 1)) return wrong(column, "a boolean");
+    if (type(column) != SQLITE_INTEGER || (value != 0 && value != 1))
+      return wrong(column, "a boolean");
     return value == 1;
   }
   Result<std::string_view> text(int column) const override {
@@ -60,22 +61,32 @@ Code code_of_sqlite(int extended) {
   switch (extended) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID: return Code::already_exists;
-    default: break;
+    case SQLITE_CONSTRAINT_ROWID:
+      return Code::already_exists;
+    default:
+      break;
   }
   switch (extended & 0xFF) {
-    case SQLITE_CONSTRAINT: return Code::conflict;
-    case SQLITE_FULL: return Code::disk_full;
+    case SQLITE_CONSTRAINT:
+      return Code::conflict;
+    case SQLITE_FULL:
+      return Code::disk_full;
     case SQLITE_IOERR:
-    case SQLITE_CANTOPEN: return Code::io_error;
+    case SQLITE_CANTOPEN:
+      return Code::io_error;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return Code::corrupt;
+    case SQLITE_NOTADB:
+      return Code::corrupt;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL: return Code::unavailable;
-    case SQLITE_INTERRUPT: return Code::deadline_exceeded;
-    case SQLITE_TOOBIG: return Code::invalid_argument;
-    default: return Code::internal;
+    case SQLITE_PROTOCOL:
+      return Code::unavailable;
+    case SQLITE_INTERRUPT:
+      return Code::deadline_exceeded;
+    case SQLITE_TOOBIG:
+      return Code::invalid_argument;
+    default:
+      return Code::internal;
   }
 }
 
@@ -177,7 +188,9 @@ Error Connection::error(int code, std::string_view sql) {
   return Error{mapped, std::move(message), {}, {}, {}};
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(database_) == 0;
+}
 
 Result<sqlite3_stmt*> Connection::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
@@ -186,9 +199,11 @@ Result<sqlite3_stmt*> Connection::prepare(std::string_view sql) {
                                       SQLITE_PREPARE_PERSISTENT, &statement, &tail);
   if (code != SQLITE_OK) return std::unexpected(error(code, sql));
   const auto used = static_cast<std::size_t>(tail - sql.data());
-  if (statement == nullptr || sql.substr(used).find_first_not_of(" \t\r\n;") != std::string_view::npos) {
+  if (statement == nullptr ||
+      sql.substr(used).find_first_not_of(" \t\r\n;") != std::string_view::npos) {
     sqlite3_finalize(statement);
-    return fail(Code::internal, "not exactly one statement: " + std::string(sql.substr(0, kSqlShownMax)));
+    return fail(Code::internal,
+                "not exactly one statement: " + std::string(sql.substr(0, kSqlShownMax)));
   }
   return statement;
 }
@@ -225,7 +240,8 @@ Status Connection::step_all(sqlite3_stmt* statement, std::string_view sql, const
     Row view(source);
     row(view);
     if (view.error()) {
-      return with_context(Status(std::unexpected(*view.error())), std::string(sql.substr(0, kSqlShownMax)));
+      return with_context(Status(std::unexpected(*view.error())),
+                          std::string(sql.substr(0, kSqlShownMax)));
     }
   }
 }
@@ -236,8 +252,9 @@ Status Connection::query(std::string_view sql, const Params& params, const RowFn
   const Lease lease(nested ? nullptr : cached, nested ? TRY(prepare(sql)) : nullptr);
   sqlite3_stmt* statement = lease.get();
   if (sqlite3_bind_parameter_count(statement) != static_cast<int>(params.size())) {
-    return fail(Code::internal, std::to_string(params.size()) + " values for the placeholders of: " +
-                                    std::string(sql.substr(0, kSqlShownMax)));
+    return fail(Code::internal,
+                std::to_string(params.size()) +
+                    " values for the placeholders of: " + std::string(sql.substr(0, kSqlShownMax)));
   }
   for (std::size_t i = 0; i < params.size(); ++i) {
     TRY(check_param(params[i]));
@@ -268,6 +285,8 @@ Status Connection::script(std::string_view ddl) {
   return {};
 }
 
-Status Connection::run(std::string_view sql) { return query(sql, {}, [](Row&) {}); }
+Status Connection::run(std::string_view sql) {
+  return query(sql, {}, [](Row&) {});
+}
 
 }  // namespace holdfast::sql

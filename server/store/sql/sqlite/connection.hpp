@@ -1,5 +1,5 @@
-// One SQLite connection: its pragmas, its prepared statements, and a Tx on it. Private to the adapter.
-// Threads: one at a time.
+// One SQLite connection: its pragmas, its prepared statements, and a Tx on it. Private to the
+// adapter. Threads: one at a time.
 #pragma once
 
 #include <functional>

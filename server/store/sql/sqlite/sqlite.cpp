@@ -24,7 +24,8 @@ constexpr std::chrono::seconds kReaderWait{30};
 Result<std::unique_ptr<os::File>> take_folder(os::Files& files, const std::string& path) {
   auto file = TRY(files.open(path + ".lock", os::Open::create));
   if (file->descriptor() >= 0 && ::flock(file->descriptor(), LOCK_EX | LOCK_NB) != 0) {
-    return fail(Code::folder_locked, "another process uses " + path + ": stop it, or choose another folder");
+    return fail(Code::folder_locked,
+                "another process uses " + path + ": stop it, or choose another folder");
   }
   return file;
 }
@@ -176,9 +177,10 @@ Status SqliteDatabase::maintain() {
 }
 
 Status SqliteDatabase::copy_to(const std::string& path) {
-  // A connection of its own: query_only would forbid the new file. The writer's access is needed for
-  // nothing else here.
-  const auto source = TRY(Connection::open({settings_.path, vfs_->name(), Access::write, settings_.durable}));
+  // A connection of its own: query_only would forbid the new file. The writer's access is needed
+  // for nothing else here.
+  const auto source =
+      TRY(Connection::open({settings_.path, vfs_->name(), Access::write, settings_.durable}));
   TRY(source->query("VACUUM INTO ?", {path}, [](Row&) {}));
   const auto copy = TRY(files_.open(path, os::Open::write));
   TRY(copy->sync());
@@ -194,8 +196,8 @@ Result<std::unique_ptr<Database>> open_sqlite(const os::System& system, Metrics&
   }
   auto folder_lock = TRY(take_folder(system.files, settings.path));
   auto vfs = TRY(SqliteVfs::make(system));
-  auto database = std::make_unique<SqliteDatabase>(system, metrics, settings, std::move(folder_lock),
-                                                   std::move(vfs));
+  auto database = std::make_unique<SqliteDatabase>(system, metrics, settings,
+                                                   std::move(folder_lock), std::move(vfs));
   TRY(database->start());
   return database;
 }

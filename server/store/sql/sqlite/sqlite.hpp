@@ -1,6 +1,6 @@
 // The embedded engine: SQLite (WAL, synchronous=FULL, STRICT tables) on a file system layer of ours
-// over os::Files, so that simulated disks, cuts and faults reach it. Locks and shared memory live in
-// this process: the data folder belongs to one process (Code::folder_locked for a second one).
+// over os::Files, so that simulated disks, cuts and faults reach it. Locks and shared memory live
+// in this process: the data folder belongs to one process (Code::folder_locked for a second one).
 #pragma once
 
 #include "libs/base/metrics.hpp"
@@ -10,9 +10,9 @@
 namespace holdfast::sql {
 
 struct SqliteSettings {
-  std::string path;                // the database file; its folder must exist
-  unsigned readers_max = 8;        // reads at once; more wait
-  bool durable = true;             // false: synchronous=NORMAL, the last commits may be lost at a power cut
+  std::string path;          // the database file; its folder must exist
+  unsigned readers_max = 8;  // reads at once; more wait
+  bool durable = true;  // false: synchronous=NORMAL, the last commits may be lost at a power cut
 };
 
 Result<std::unique_ptr<Database>> open_sqlite(const os::System& system, Metrics& metrics,

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/store/sql/test_database.hpp"
+#include "server/store/sql/testing/temp_folder.hpp"
 
 namespace holdfast::sql {
 namespace {
@@ -12,7 +12,9 @@ class Sqlite : public testing::Test {
   Sqlite() : os_(std::move(*os::RealSystem::make())), folder_(os_->system().files) {
     settings_.path = folder_ / "test.db";
   }
-  Result<std::unique_ptr<Database>> open() { return open_sqlite(os_->system(), metrics_, settings_); }
+  Result<std::unique_ptr<Database>> open() {
+    return open_sqlite(os_->system(), metrics_, settings_);
+  }
   static Status put(Database& db, int n) {
     return db.write([&](Tx& tx) -> Status {
       TRY(tx.exec("INSERT INTO t VALUES (?)", {n}));
@@ -20,7 +22,8 @@ class Sqlite : public testing::Test {
     });
   }
   static Status make_table(Database& db) {
-    return db.write([](Tx& tx) { return tx.script("CREATE TABLE t (n {int} PRIMARY KEY) {strict}"); });
+    return db.write(
+        [](Tx& tx) { return tx.script("CREATE TABLE t (n {int} PRIMARY KEY) {strict}"); });
   }
   static std::int64_t rows(Database& db) {
     std::int64_t count = -1;
@@ -88,7 +91,8 @@ TEST_F(Sqlite, WhatWeMadeIsAnOrdinarySqliteFile) {
     ASSERT_TRUE(put(*db, 42));
   }
   const auto answer = os_->system().process.run(
-      {"sqlite3", settings_.path, "PRAGMA integrity_check; SELECT n FROM t;"}, "", seconds(20), 4096);
+      {"sqlite3", settings_.path, "PRAGMA integrity_check; SELECT n FROM t;"}, "", seconds(20),
+      4096);
   ASSERT_TRUE(answer) << answer.error().text();
   EXPECT_EQ(answer->out, "ok\n42\n");
 }

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <map>
-#include <thread>
+#include <mutex>
 #include <vector>
 
 #include "libs/base/guarded.hpp"
@@ -35,9 +36,11 @@ struct Locks {
 using SharedLocks = std::shared_ptr<Guarded<Locks>>;
 
 struct SqliteVfs::State {
-  explicit State(const os::System& outside) : system(outside) {}
-  os::System system;
+  explicit State(const os::System& system) : outside(system) {}
+  os::System outside;
   Guarded<std::map<std::string, SharedLocks>> locks;
+  std::mutex released_mutex;
+  std::condition_variable released;  // some lock was: whoever waits may try again
 
   SharedLocks locks_of(const std::string& path) {
     return locks.with([&](auto& map) {
@@ -69,7 +72,9 @@ struct Handle {
   OpenFile* open;
 };
 
-OpenFile& open_of(sqlite3_file* file) { return *reinterpret_cast<Handle*>(file)->open; }
+OpenFile& open_of(sqlite3_file* file) {
+  return *reinterpret_cast<Handle*>(file)->open;
+}
 
 int code_of(const Error& error, int otherwise) {
   if (error.code == Code::disk_full) return SQLITE_FULL;
@@ -104,7 +109,7 @@ int file_sync(sqlite3_file* file, int /*flags*/) {
   OpenFile& open = open_of(file);
   if (!open.file->sync()) return SQLITE_IOERR_FSYNC;
   if (open.sync_dir) {
-    if (!open.state.system.files.sync_dir(os::folder_of(open.path))) return SQLITE_IOERR_DIR_FSYNC;
+    if (!open.state.outside.files.sync_dir(os::folder_of(open.path))) return SQLITE_IOERR_DIR_FSYNC;
     open.sync_dir = false;
   }
   return SQLITE_OK;
@@ -158,7 +163,9 @@ int file_lock(sqlite3_file* file, int level) {
 
 int file_unlock(sqlite3_file* file, int level) {
   OpenFile& open = open_of(file);
-  if (open.locks) open.locks->with([&](Locks& locks) { unlock(open, locks, level); });
+  if (!open.locks) return SQLITE_OK;
+  open.locks->with([&](Locks& locks) { unlock(open, locks, level); });
+  open.state.released.notify_all();
   return SQLITE_OK;
 }
 
@@ -168,10 +175,16 @@ int file_check_reserved(sqlite3_file* file, int* out) {
   return SQLITE_OK;
 }
 
-int file_control(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
-int file_sector_size(sqlite3_file*) { return 4'096; }
+int file_control(sqlite3_file*, int, void*) {
+  return SQLITE_NOTFOUND;
+}
+int file_sector_size(sqlite3_file*) {
+  return 4'096;
+}
 // A write that the power cuts changes nothing outside of its own bytes.
-int file_characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
+int file_characteristics(sqlite3_file*) {
+  return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+}
 
 // ---- shared memory of the WAL index
 
@@ -201,7 +214,7 @@ int shm_lock_shared(OpenFile& open, Locks::Slot& slot, std::uint16_t bit) {
 
 int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
   OpenFile& open = open_of(file);
-  return open.locks->with([&](Locks& locks) {
+  const int code = open.locks->with([&](Locks& locks) {
     const auto first = static_cast<std::size_t>(offset);
     const auto last = first + static_cast<std::size_t>(count);
     const auto bit_of = [](std::size_t i) { return static_cast<std::uint16_t>(1U << i); };
@@ -230,6 +243,8 @@ int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
     }
     return SQLITE_OK;
   });
+  if ((flags & SQLITE_SHM_UNLOCK) != 0) open.state.released.notify_all();
+  return code;
 }
 
 void shm_barrier(sqlite3_file* file) {
@@ -257,7 +272,7 @@ int file_close(sqlite3_file* file) {
     file_unlock(file, SQLITE_LOCK_NONE);
   }
   open->file.reset();
-  if (open->delete_on_close) (void)open->state.system.files.remove(open->path);
+  if (open->delete_on_close) (void)open->state.outside.files.remove(open->path);
   delete open;
   return SQLITE_OK;
 }
@@ -286,13 +301,15 @@ constexpr sqlite3_io_methods kFileMethods{
 
 // ---- the layer itself
 
-SqliteVfs::State& state_of(sqlite3_vfs* vfs) { return *static_cast<SqliteVfs::State*>(vfs->pAppData); }
+SqliteVfs::State& state_of(sqlite3_vfs* vfs) {
+  return *static_cast<SqliteVfs::State*>(vfs->pAppData);
+}
 
 int vfs_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   file->pMethods = nullptr;  // nothing to close if this fails
   if (name == nullptr) return SQLITE_CANTOPEN;
   SqliteVfs::State& state = state_of(vfs);
-  os::Files& files = state.system.files;
+  os::Files& files = state.outside.files;
   const std::string path = name;
   const bool creates = (flags & SQLITE_OPEN_CREATE) != 0;
   const bool is_new = creates && !os::exists(files, path);
@@ -314,17 +331,18 @@ int vfs_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, 
 }
 
 int vfs_delete(sqlite3_vfs* vfs, const char* name, int sync_dir) {
-  os::Files& files = state_of(vfs).system.files;
+  os::Files& files = state_of(vfs).outside.files;
   const Status removed = files.remove(name);
   if (!removed) {
-    return removed.error().code == Code::not_found ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE;
+    return removed.error().code == Code::not_found ? SQLITE_IOERR_DELETE_NOENT
+                                                   : SQLITE_IOERR_DELETE;
   }
   if (sync_dir != 0 && !files.sync_dir(os::folder_of(name))) return SQLITE_IOERR_DIR_FSYNC;
   return SQLITE_OK;
 }
 
 int vfs_access(sqlite3_vfs* vfs, const char* name, int /*flags*/, int* out) {
-  const auto entry = state_of(vfs).system.files.stat(name);
+  const auto entry = state_of(vfs).outside.files.stat(name);
   if (!entry && entry.error().code != Code::not_found) return SQLITE_IOERR_ACCESS;
   // An empty file does not exist: so SQLite's own layers answer for journals.
   *out = entry && (entry->folder || entry->size > 0);
@@ -339,20 +357,22 @@ int vfs_full_path(sqlite3_vfs*, const char* name, int size, char* out) {
 }
 
 int vfs_randomness(sqlite3_vfs* vfs, int count, char* out) {
-  state_of(vfs).system.entropy.fill(
+  state_of(vfs).outside.entropy.fill(
       {reinterpret_cast<std::uint8_t*>(out), static_cast<std::size_t>(count)});
   return count;
 }
 
-// Only when two connections want the same lock at once, which one thread alone (a simulation) never
-// sees.
-int vfs_sleep(sqlite3_vfs*, int microseconds) {
-  std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+// SQLite waits like this when another connection holds a lock that it wants; one thread alone (a
+// simulation) never does. A lock that is released ends the wait early.
+int vfs_sleep(sqlite3_vfs* vfs, int microseconds) {
+  SqliteVfs::State& state = state_of(vfs);
+  std::unique_lock lock(state.released_mutex);
+  state.released.wait_for(lock, std::chrono::microseconds(microseconds));
   return microseconds;
 }
 
 int vfs_now_ms(sqlite3_vfs* vfs, sqlite3_int64* out) {
-  *out = kJulianEpochMs + state_of(vfs).system.clock.wall().us / 1'000;
+  *out = kJulianEpochMs + state_of(vfs).outside.clock.wall().us / 1'000;
   return SQLITE_OK;
 }
 
@@ -394,6 +414,8 @@ Result<std::unique_ptr<SqliteVfs>> SqliteVfs::make(const os::System& system) {
   return vfs;
 }
 
-SqliteVfs::~SqliteVfs() { sqlite3_vfs_unregister(vfs_.get()); }
+SqliteVfs::~SqliteVfs() {
+  sqlite3_vfs_unregister(vfs_.get());
+}
 
 }  // namespace holdfast::sql

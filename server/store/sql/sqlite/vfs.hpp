@@ -1,9 +1,10 @@
-// A file system layer (SQLite's VFS) over os::Files, for one database of this process. Locks and the
-// WAL's shared memory are plain memory here: SQLite's protocol between connections stays as it is,
-// and no other process takes part. Temporary files do not exist (temp_store=MEMORY).
+// A file system layer (SQLite's VFS) over os::Files, for one database of this process. Locks and
+// the WAL's shared memory are plain memory here: SQLite's protocol between connections stays as it
+// is, and no other process takes part. Temporary files do not exist (temp_store=MEMORY).
 //
 // SQLite asks a directory sync for a new journal or WAL at the first sync of that file; so do we.
-// Threads: any; the table of open files is guarded, each sqlite3_file is used by one thread at a time.
+// Threads: any; the table of open files is guarded, each sqlite3_file is used by one thread at a
+// time.
 #pragma once
 
 #include <memory>

@@ -1,14 +1,10 @@
-// For tests: a database in a temporary folder (or a simulated one) that goes away with the object.
+// For tests: a folder on the real disk that goes away with the object.
 #pragma once
 
 #include <cstdlib>
-#include <memory>
 #include <string>
 
-#include "libs/base/metrics.hpp"
 #include "libs/os/system.hpp"
-#include "server/store/sql/sql.hpp"
-#include "server/store/sql/sqlite/sqlite.hpp"
 
 namespace holdfast::sql {
 

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/metrics.hpp"
 #include "server/store/sql/sql.hpp"
-#include "server/store/sql/test_database.hpp"
+#include "server/store/sql/sqlite/sqlite.hpp"
+#include "server/store/sql/testing/temp_folder.hpp"
 
 namespace holdfast::sql {
 
@@ -40,6 +42,8 @@ class SqliteHolder final : public EngineHolder {
   std::unique_ptr<Database> database_;
 };
 
-inline std::vector<EngineCase> engine_cases() { return {{"sqlite", SqliteHolder::open}}; }
+inline std::vector<EngineCase> engine_cases() {
+  return {{"sqlite", SqliteHolder::open}};
+}
 
 }  // namespace holdfast::sql

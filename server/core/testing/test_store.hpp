@@ -1,5 +1,5 @@
-// For tests of core and of the domains: a store on a simulated machine, with its key ring, that can be
-// crashed and opened again.
+// For tests of core and of the domains: a store on a simulated machine, with its key ring, that can
+// be crashed and opened again.
 //
 //   TestStore t(seed, devices::migrations());
 //   ASSERT_TRUE(t.open());
@@ -52,8 +52,8 @@ class TestStore {
     sealer_.reset();
     ring_.reset();
   }
-  // Ends the machine's life, if it has not ended by itself, and starts the next. Drop what you built
-  // on the store before.
+  // Ends the machine's life, if it has not ended by itself, and starts the next. Drop what you
+  // built on the store before.
   void crash(os::sim::Crash kind = os::sim::Crash::power) {
     node.crash(kind);
     close();
