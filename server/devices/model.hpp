@@ -91,6 +91,16 @@ struct NewDevice {
   EvidenceClass evidence = EvidenceClass::claim;
 };
 
+// What a name and a tag may be, wherever one is given. Pure; in rules.cpp.
+inline constexpr std::size_t kNameBytesMax = 128;
+inline constexpr std::size_t kTagsMax = 64;
+inline constexpr std::size_t kTagKeyBytesMax = 64;
+inline constexpr std::size_t kTagValueBytesMax = 256;
+// 1 to kNameBytesMax bytes without control characters.
+Status check_name(std::string_view name, std::string_view pointer = "/name");
+Status check_tag(std::string_view key, std::string_view value);
+Status check_tags(const Tags& tags);
+
 // Why a connection ended, as every list, badge and answer shows it.
 struct Disconnect {
   std::string reason;  // stable word: "client", "connection-lost", or a problem code

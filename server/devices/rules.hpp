@@ -8,10 +8,6 @@
 
 namespace holdfast::devices {
 
-inline constexpr std::size_t kNameBytesMax = 128;
-inline constexpr std::size_t kTagsMax = 64;
-inline constexpr std::size_t kTagKeyBytesMax = 64;
-inline constexpr std::size_t kTagValueBytesMax = 256;
 inline constexpr std::size_t kReasonBytesMax = 500;
 
 // registered -> enrolled -> active; quarantined from anywhere alive and back; decommissioned is final.
@@ -21,12 +17,8 @@ Status require_move(State from, State to);
 // The state that a release leads to: active if it ever connected, else enrolled.
 State after_release(bool ever_connected);
 
-// 1 to kNameBytesMax bytes without control characters.
-Status check_name(std::string_view name, std::string_view pointer = "/name");
 // The nearest allowed name: control characters out, cut at kNameBytesMax (at a character's start).
 std::string suggested_name(std::string_view wanted, std::string_view fallback);
-Status check_tag(std::string_view key, std::string_view value);
-Status check_tags(const Tags& tags);
 Status check_reason(std::string_view reason);
 
 }  // namespace holdfast::devices

@@ -2,7 +2,6 @@
 #include "libs/crypto/hash.hpp"
 #include "libs/est/claim_code.hpp"
 #include "libs/wire/json.hpp"
-#include "server/devices/rules.hpp"
 #include "server/identity/json.hpp"
 #include "server/identity/registrar.hpp"
 

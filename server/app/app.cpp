@@ -1,0 +1,306 @@
+#include "server/app/app.hpp"
+
+#include "server/api/job_routes.hpp"
+#include "server/api/live_routes.hpp"
+#include "server/api/people_routes.hpp"
+#include "server/api/system_routes.hpp"
+#include "server/app/addresses.hpp"
+#include "server/app/jobs.hpp"
+#include "server/app/parts.hpp"
+#include "server/control/routes.hpp"
+#include "server/core/settings.hpp"
+#include "server/devices/routes.hpp"
+#include "server/identity/routes.hpp"
+#include "server/store/sql/sqlite/sqlite.hpp"
+#include "server/telemetry/mirror.hpp"
+
+namespace holdfast::app {
+namespace {
+
+constexpr Duration kStopLimit = seconds(4);
+constexpr unsigned kWorkers = 32;
+constexpr std::size_t kQueueMax = 16'384;
+
+std::vector<core::Migration> all_migrations() {
+  std::vector<core::Migration> all = core::core_migrations();
+  for (auto more : {devices::migrations(), identity::migrations(), control::migrations(), telemetry::migrations(),
+                    hub::hub_migrations()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+class Running final : public App {
+ public:
+  Running(const os::System& system, os::Loop& loop, crypto::Transport& transport, const config::Config& config,
+          Extras extras, const Log& log, Metrics& metrics)
+      : system_(system),
+        loop_(loop),
+        transport_(transport),
+        config_(config),
+        extras_(std::move(extras)),
+        log_(log),
+        metrics_(metrics) {}
+  ~Running() override;
+
+  Status open();
+  void start(std::move_only_function<void(Result<Ready>)> ready) override;
+  void stop(os::Task done) override;
+
+ private:
+  Status open_store();
+  Status open_segments();
+  Status open_core();
+  Status open_domains();
+  Status open_faces();
+  Status add_operations();
+  Status before_ready();
+  Ready ready_now() const;
+  os::Endpoint endpoint(std::string_view key) const;
+  unsigned loops() const;
+
+  os::System system_;
+  os::Loop& loop_;
+  crypto::Transport& transport_;
+  const config::Config& config_;
+  Extras extras_;
+  const Log& log_;
+  Metrics& metrics_;
+  api::SystemInfo info_;
+  Parts p_;
+  bool started_ = false;
+};
+
+// What may still run must end before what it uses goes: workers first, then all in reverse.
+Running::~Running() {
+  if (p_.dispatcher) p_.dispatcher->stop();
+  if (p_.jobs) p_.jobs->stop();
+  p_.api.reset();
+  p_.workers.reset();
+  p_.notice_workers.reset();
+  p_.job_workers.reset();
+}
+
+Status Running::open() {
+  TRY(with_context(open_store(), "opening the database"));
+  TRY(with_context(open_segments(), "opening readings and events"));
+  TRY(with_context(open_core(), "starting the core"));
+  TRY(with_context(open_domains(), "starting the domains"));
+  TRY(with_context(open_faces(), "starting hub and API"));
+  return add_operations();
+}
+
+Status Running::open_store() {
+  p_.folder = TRY(open_folder(system_, config_, log_));
+  sql::SqliteSettings settings;
+  settings.path = database_path(p_.folder.data);
+  settings.readers_max = static_cast<unsigned>(config_.integer("sql.readers"));
+  p_.database = TRY(sql::open_sqlite(system_, metrics_, settings));
+  for (const core::Migrated& done : TRY(core::migrate(*p_.database, all_migrations(), system_.clock.wall()))) {
+    log_.info("migrated", {{"domain", done.domain}, {"to", std::to_string(done.to)}});
+  }
+  p_.sealer = std::make_unique<seal::Sealer>(*p_.folder.ring, system_.entropy);
+  p_.store = std::make_unique<core::Store>(*p_.database, system_, *p_.sealer, metrics_);
+  return {};
+}
+
+Status Running::open_segments() {
+  p_.keys = std::make_unique<journal::RingKeys>(*p_.folder.ring);
+  const auto alarm = [this](std::string_view what) { log_.error("storage", {{"what", what}}); };
+  journal::Options options;
+  options.folder = os::join(p_.folder.data, "journal");
+  options.durability = config_.text("hub.durability") == "memory" ? journal::Durability::memory : journal::Durability::disk;
+  p_.journal = TRY(journal::Journal::open(system_, *p_.keys, log_, metrics_, options, alarm));
+  series::StoreOptions readings;
+  readings.folder = os::join(p_.folder.data, "series");
+  readings.limits.device_metrics_max = static_cast<std::uint32_t>(config_.integer("limits.metrics_per_device"));
+  readings.limits.metrics_max = static_cast<std::uint64_t>(config_.integer("limits.metrics"));
+  readings.classes.front().keep = config_.duration("retention.readings");
+  p_.series = TRY(series::Store::open(system_, *p_.keys, *p_.journal, log_, metrics_, readings, alarm));
+  events::StoreOptions happened;
+  happened.folder = os::join(p_.folder.data, "events");
+  p_.events = TRY(events::Store::open(system_, *p_.keys, *p_.journal, log_, metrics_, happened, alarm));
+  TRY(p_.events->set_retention(config_.duration("retention.events"), std::nullopt));
+  p_.journal->attach(*p_.series);
+  p_.journal->attach(*p_.events);
+  return p_.journal->start();
+}
+
+Status Running::open_core() {
+  p_.workers = system_.threads.start_workers("domain", kWorkers, kQueueMax);
+  p_.notice_workers = system_.threads.start_workers("notice", 4, kQueueMax);
+  p_.job_workers = system_.threads.start_workers("job", core::kJobsRunningMax, 1'024);
+  p_.bus = core::make_local_bus();
+  p_.dispatcher = TRY(core::Dispatcher::make(*p_.store, *p_.bus, *p_.notice_workers, loop_, log_, metrics_));
+  p_.jobs = TRY(core::Jobs::make(*p_.store, *p_.job_workers, loop_, log_, metrics_));
+  p_.people = TRY(core::People::make(*p_.store, system_.threads, metrics_));
+  p_.store->on_commit([this](bool, bool noticed) {
+    if (noticed) p_.dispatcher->wake();
+  });
+  return {};
+}
+
+Status Running::open_domains() {
+  p_.devices = TRY(devices::Registry::make(*p_.store, *p_.workers, loop_, log_, metrics_));
+  p_.places = std::make_unique<devices::Places>(*p_.store);
+  p_.intake = TRY(telemetry::Intake::make(system_, *p_.journal, *p_.series, *p_.store, *p_.workers, log_, metrics_));
+  TRY(telemetry::mirror_notices(*p_.dispatcher, *p_.intake));
+  p_.live = std::make_unique<telemetry::Live>(*p_.journal, loop_, *p_.workers, metrics_);
+  p_.units = std::make_unique<telemetry::Units>([this](TypeId id) -> Result<wire::Json> {
+    return TRY(p_.places->type(core::Caller::system(), "type.read", id)).streams;
+  });
+  TRY(p_.units->follow(*p_.dispatcher));
+  p_.sources = std::make_unique<telemetry::Sources>(*p_.store, *p_.devices, *p_.series, *p_.events, *p_.live, *p_.units);
+  p_.control = TRY(control::Controller::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.devices, *p_.intake, metrics_));
+
+  const auto ca_key = TRY(p_.folder.ring->get(TRY(p_.folder.ring->current("ca"))));
+  const std::string ca_folder = os::join(p_.folder.data, "ca");
+  auto keys = TRY(keys::make_file_key_store(system_.files, system_.entropy, os::join(ca_folder, "keys"), ca_key.view()));
+  auto names = identity::server_names(system_.network, config_.list("server.names"));
+  p_.authority = TRY(identity::Authority::open(system_, ca_folder, std::move(keys), std::move(names)));
+  p_.identity = TRY(identity::Registrar::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.authority, *p_.devices, *p_.intake,
+                                              log_, metrics_));
+  return {};
+}
+
+Status Running::open_faces() {
+  for (const hub::AgentBinary& binary : extras_.agents) {
+    p_.agents.all.push_back(TRY(api::load_agent(system_.files, binary.platform, binary.path)));
+  }
+  p_.agents.version = extras_.version;
+  p_.agents.ca_fingerprint = to_hex(p_.authority->root().fingerprint);
+  p_.agents.ca_pem = crypto::certificates_to_pem({p_.authority->root().der});
+  p_.agents.device_url = [this] { return "https://" + p_.identity->addresses().device; };
+  p_.live_hub = std::make_unique<api::LiveHub>(to_hex(system_.entropy.bytes(6)), metrics_);
+  p_.live_feed = std::make_unique<LiveFeed>(*p_.live_hub, *p_.store, *p_.devices, *p_.live, *p_.workers);
+  TRY(p_.live_feed->connect(*p_.dispatcher));
+  hub::Options at_devices;
+  at_devices.mqtt = endpoint("mqtt.listen");
+  at_devices.device = endpoint("device.listen");
+  at_devices.loops = loops();
+  at_devices.agents = extras_.agents;
+  at_devices.limits.connections_max = static_cast<std::size_t>(config_.integer("hub.connections_max"));
+  p_.hub = TRY(hub::Hub::make({system_, transport_, *p_.store, *p_.dispatcher, *p_.devices, *p_.identity, *p_.control,
+                               *p_.intake, *p_.workers, log_, metrics_},
+                              at_devices));
+  api::Options operators;
+  operators.listen = endpoint("api.listen");
+  operators.credential = p_.authority->server_credential();
+  operators.console = std::move(extras_.console);
+  p_.api = TRY(api::Api::make({system_, transport_, *p_.store, *p_.people, p_.operations, log_, metrics_},
+                              std::move(operators)));
+  p_.identity->on_server_certificate([this] {
+    if (!p_.api->replace(p_.authority->server_credential())) log_.error("the renewed certificate could not be put in place");
+  });
+  return add_jobs(p_, config_);
+}
+
+Status Running::add_operations() {
+  info_.version = extras_.version;
+  info_.commit = extras_.commit;
+  info_.started_at = system_.clock.wall();
+  info_.ready = [this]() -> Status {
+    if (!started_) return fail(Code::unavailable, "the server is starting");
+    if (p_.journal->state().disk_full) return fail(Code::disk_full, "the disk is full: readings wait");
+    return p_.store->read([](sql::Tx& tx) -> Status {
+      TRY(tx.number("SELECT 1"));
+      return {};
+    });
+  };
+  core::Operations& operations = p_.operations;
+  TRY(devices::add_routes(operations, *p_.devices, *p_.places));
+  TRY(telemetry::add_routes(operations, *p_.sources));
+  TRY(control::add_routes(operations, *p_.control, loop_, *p_.workers));
+  TRY(identity::add_routes(operations, *p_.identity, *p_.workers));
+  TRY(api::add_session_routes(operations, *p_.people));
+  TRY(api::add_user_routes(operations, *p_.people));
+  TRY(api::add_token_routes(operations, *p_.people));
+  TRY(api::add_live_routes(operations, *p_.live_hub));
+  TRY(api::add_job_routes(operations, *p_.jobs));
+  TRY(api::add_agent_routes(operations, p_.agents));
+  return api::add_system_routes(operations, info_, metrics_, config_);
+}
+
+void Running::start(std::move_only_function<void(Result<Ready>)> ready) {
+  Status core = p_.dispatcher->start();
+  if (core) core = p_.jobs->start();
+  if (!core) return ready(std::unexpected(core.error()));
+  auto told = std::make_shared<std::move_only_function<void(Result<Ready>)>>(std::move(ready));
+  p_.hub->start(loop_, [this, told](Status hub) {
+    if (!hub) return (*told)(std::unexpected(hub.error()));
+    p_.api->start(loop_, [this, told](Status api) {
+      if (!api) return (*told)(std::unexpected(api.error()));
+      started_ = true;
+      const Status prepared = before_ready();
+      if (!prepared) return (*told)(std::unexpected(prepared.error()));
+      (*told)(ready_now());
+    });
+  });
+}
+
+// Secrets that whoever starts the server may read, in files of mode 0600 that no backup holds.
+Status Running::before_ready() {
+  const auto interfaces = system_.network.interface_addresses();
+  const auto names = config_.list("server.names");
+  const auto reach = [&](const os::Endpoint& at) {
+    return os::Endpoint{reachable_host(at, names, interfaces, system_.network.host_name()), at.port}.text();
+  };
+  p_.identity->set_addresses({reach(p_.hub->device_endpoint()), reach(p_.hub->mqtt_endpoint())});
+  const std::string token = TRY(p_.people->make_bootstrap_token());
+  TRY(os::replace_file(system_.files, os::join(p_.folder.data, "admin-token"), view_of(token)));
+  const std::string link = os::join(p_.folder.data, "setup-link");
+  if (TRY(p_.people->setup_open())) {
+    const std::string secret = TRY(p_.people->make_setup_secret());
+    TRY(os::replace_file(system_.files, link, view_of(ready_now().api + "/setup#" + secret)));
+  } else if (os::exists(system_.files, link)) {
+    TRY(system_.files.remove(link));
+  }
+  return {};
+}
+
+Ready Running::ready_now() const {
+  const auto text = [](const os::Endpoint& at) {
+    const bool all = at.host.empty() || at.host == "*" || at.host == "::" || at.host == "0.0.0.0";
+    return os::Endpoint{all ? "127.0.0.1" : at.host, at.port}.text();
+  };
+  const os::Endpoint api = p_.api->endpoint();
+  return {"https://" + os::Endpoint{local_host(api), api.port}.text(), text(p_.hub->mqtt_endpoint()),
+          "https://" + text(p_.hub->device_endpoint()), os::join(os::join(p_.folder.data, "ca"), "root.pem")};
+}
+
+void Running::stop(os::Task done) {
+  started_ = false;
+  auto both = std::make_shared<int>(2);
+  auto told = std::make_shared<os::Task>(std::move(done));
+  const auto one = [this, both, told] {
+    if (--*both > 0) return;
+    p_.dispatcher->stop();
+    p_.jobs->stop();
+    (void)p_.devices->flush();
+    (void)p_.people->flush();
+    (*told)();
+  };
+  p_.hub->stop(kStopLimit, loop_, one);
+  p_.api->stop(kStopLimit, loop_, one);
+}
+
+os::Endpoint Running::endpoint(std::string_view key) const {
+  // The configuration has checked it.
+  return os::parse_endpoint(config_.text(key)).value_or(os::Endpoint{"127.0.0.1", 0});
+}
+
+unsigned Running::loops() const {
+  const auto wanted = static_cast<unsigned>(config_.integer("threads"));
+  return wanted == 0 ? 2 : wanted;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::open(const os::System& system, os::Loop& loop, crypto::Transport& transport,
+                                       const config::Config& config, Extras extras, const Log& log, Metrics& metrics) {
+  auto app = std::make_unique<Running>(system, loop, transport, config, std::move(extras), log, metrics);
+  TRY(app->open());
+  return app;
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,112 @@
+// holdfastd: reads its configuration, runs the server on this machine, and says when it is ready.
+//
+// Standard output carries one line of JSON when the server is ready, and nothing else; logs go to
+// standard error; SIGINT and SIGTERM end it within ten seconds.
+#include <cstdio>
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include "libs/wire/json.hpp"
+#include "server/app/app.hpp"
+#include "server/core/settings.hpp"
+
+namespace {
+
+using namespace holdfast;
+
+constexpr std::size_t kConfigBytesMax = 1024 * 1024;
+
+int refuse(const Error& error) {
+  const CodeRow& row = row_of(error.code);
+  std::fprintf(stderr, "holdfastd: %s\n  mend: %s\n  code: %s\n", error.text().c_str(), std::string(row.mend).c_str(),
+               std::string(row.name).c_str());
+  return row.cli_exit;
+}
+
+Result<config::Loaded> configuration(os::Files& files, int argc, char** argv) {
+  config::Inputs inputs;
+  inputs.arguments.assign(argv + 1, argv + argc);
+  inputs.other_flags = {{"--config", 1}, {"--help", 0}, {"--version", 0}};
+  inputs.environment = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  for (std::size_t i = 0; i + 1 < inputs.arguments.size(); ++i) {
+    if (inputs.arguments[i] != "--config") continue;
+    inputs.file_name = inputs.arguments[i + 1];
+    inputs.file_text = string_of(TRY(os::read_file(files, inputs.file_name, kConfigBytesMax)));
+  }
+  return config::load(core::server_settings(), inputs);
+}
+
+Level level_of(std::string_view name) {
+  if (name == "debug") return Level::debug;
+  if (name == "warning") return Level::warning;
+  return name == "error" ? Level::error : Level::info;
+}
+
+std::string folder_of_program() {
+  std::string path(4096, '\0');
+  const auto size = ::readlink("/proc/self/exe", path.data(), path.size());
+  path.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return os::folder_of(path);
+}
+
+// Installed beside the program, or built in the source tree.
+app::Extras extras(os::Files& files, const Log& log) {
+  app::Extras out;
+  out.version = HOLDFAST_VERSION;
+  const std::string here = folder_of_program();
+  for (const std::string& place : {here + "/../share/holdfast/console", here + "/../../console/dist"}) {
+    auto console = api::ConsoleFiles::load(files, place);
+    if (!console) continue;
+    out.console = *std::move(console);
+    break;
+  }
+  if (out.console.size() == 0) log.warning("the console is not built: the API works without it");
+  if (os::exists(files, here + "/holdfast-agent")) out.agents.push_back({"linux-x86_64", here + "/holdfast-agent"});
+  return out;
+}
+
+void print_ready(const app::Ready& ready) {
+  const std::string line = wire::json_text(wire::JsonObject{{"ready", true},
+                                                            {"api", ready.api},
+                                                            {"mqtt", ready.mqtt},
+                                                            {"device", ready.device},
+                                                            {"ca", ready.ca}});
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+int run(int argc, char** argv) {
+  auto real = os::RealSystem::make();
+  if (!real) return refuse(real.error());
+  const os::System system = (*real)->system();
+  const auto loaded = configuration(system.files, argc, argv);
+  if (!loaded) return refuse(loaded.error());
+  if (!loaded->rest.empty() && loaded->rest.front() == "--version") {
+    std::printf("holdfastd %s\n", HOLDFAST_VERSION);
+    return 0;
+  }
+  const Log log(standard_error_sink(), level_of(loaded->config.text("log.level")));
+  Metrics metrics;
+  const auto transport = crypto::make_tls_transport(system.network, metrics);
+  os::Loop& loop = (*real)->main_loop();
+  auto opened = app::App::open(system, loop, *transport, loaded->config, extras(system.files, log), log, metrics);
+  if (!opened) return refuse(opened.error());
+  app::App& server = **opened;
+  int status = 0;
+  (*real)->on_stop_signal([&] { server.stop([&] { loop.stop(); }); });
+  server.start([&](Result<app::Ready> ready) {
+    if (ready) return print_ready(*ready);
+    status = refuse(ready.error());
+    loop.stop();
+  });
+  loop.run();
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run(argc, argv); }
