@@ -1,0 +1,48 @@
+"""A software TPM 2.0 (Debian's swtpm) for one test: `with lab.tpm.software_tpm(folder) as tcti:`."""
+import contextlib
+import socket
+
+from tests.lab.process import Program, run
+from tests.lab.waiting import wait_for
+
+
+def _free_pair():
+    """Two neighbouring free ports: swtpm's clients take control at the port after the data's."""
+    for _ in range(100):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise AssertionError("no two neighbouring ports are free")
+
+
+def _answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def software_tpm(folder):
+    """Yields the TCTI string, such as swtpm:host=127.0.0.1,port=4321."""
+    state = folder / "tpm"
+    state.mkdir()
+    run("swtpm_setup", "--tpm2", "--tpmstate", state, "--createek", "--overwrite")
+    port = _free_pair()
+    program = Program(
+        ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}",
+         "--server", f"type=tcp,port={port},bindaddr=127.0.0.1",
+         "--ctrl", f"type=tcp,port={port + 1},bindaddr=127.0.0.1",
+         "--flags", "not-need-init,startup-clear"], folder / "swtpm.log")
+    try:
+        wait_for(lambda: _answers(port + 1) or not program.running, 30, "swtpm answers")
+        assert program.running, program.log_tail()
+        yield f"swtpm:host=127.0.0.1,port={port}"
+    finally:
+        program.terminate()
