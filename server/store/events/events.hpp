@@ -35,6 +35,7 @@ struct Event {
   Ulid id{};  // sorts by arrival
   WallTime time;
   WallTime received;
+  WallTime claimed;  // time_source uncertain: what the device said; else equal to `time`
   TimeSource time_source = TimeSource::server;
   Ulid device{};  // all zero: the server itself
   std::string kind;
@@ -62,7 +63,8 @@ struct Query {
   std::function<bool(const Ulid&)> device_filter;  // what the caller may see; empty: everything
   std::vector<std::string> kinds;                  // any of these; empty: all
   Severity severity_min = Severity::debug;
-  std::string text;  // somewhere in message, kind or field values; ASCII letters of any case
+  std::string
+      text;  // words, each somewhere in message, kind, field names or values; ASCII case ignored
   WallTime from{INT64_MIN};
   WallTime to{INT64_MAX};
   std::size_t limit = 100;

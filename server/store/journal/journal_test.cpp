@@ -325,6 +325,19 @@ TEST_F(JournalTest, InMemoryItAcknowledgesBeforeTheSync) {
   EXPECT_EQ(machine_.consumer->served().at("quick"), 1) << "the sync came after it";
 }
 
+TEST_F(JournalTest, KeysThatNoFileNamesAreDestroyedAtStart) {
+  ASSERT_TRUE(machine_.append_and_wait("m", {.session = 9, .packet = 1, .hash = 55}));
+  ASSERT_TRUE(journal().roll());
+  const auto orphan = machine_.keys.create("journal");
+  const auto other = machine_.keys.create("series:x");
+  ASSERT_TRUE(machine_.restart());
+  EXPECT_FALSE(machine_.keys.get(orphan->id));
+  EXPECT_TRUE(machine_.keys.get(other->id));
+  EXPECT_TRUE(journal().seen({.session = 9, .packet = 1, .hash = 55})) << "the windows' key stays";
+  ASSERT_TRUE(machine_.restart());
+  EXPECT_TRUE(journal().seen({.session = 9, .packet = 1, .hash = 55}));
+}
+
 TEST_F(JournalTest, NothingReportedIsReadableOnDisk) {
   const std::string secret = "a very secret reading";
   ASSERT_TRUE(machine_.append_and_wait(secret));

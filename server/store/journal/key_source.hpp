@@ -34,6 +34,11 @@ struct Key {
   View view() const { return bytes; }
 };
 
+struct KeyInfo {
+  KeyId id = 0;
+  std::string purpose;
+};
+
 class KeySource {
  public:
   virtual ~KeySource() = default;
@@ -41,11 +46,18 @@ class KeySource {
   virtual Result<Key> get(KeyId id) = 0;
   // The newest key of each purpose, made where there is none; one write for all.
   virtual Result<std::vector<Key>> current_all(const std::vector<std::string>& purposes) = 0;
-  virtual std::vector<KeyId> find(std::string_view purpose) = 0;
+  virtual std::vector<KeyInfo> list(std::string_view purpose_prefix) = 0;  // oldest first
   // Destroying what is not there succeeds. One write for all.
   virtual Status destroy_all(const std::vector<KeyId>& ids) = 0;
 
   Status destroy(KeyId id) { return destroy_all({id}); }
+  std::vector<KeyId> find(std::string_view purpose) {
+    std::vector<KeyId> out;
+    for (const KeyInfo& info : list(purpose)) {
+      if (info.purpose == purpose) out.push_back(info.id);
+    }
+    return out;
+  }
 };
 
 }  // namespace holdfast::journal

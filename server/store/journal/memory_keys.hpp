@@ -38,11 +38,11 @@ class MemoryKeys final : public KeySource {
     }
     return out;
   }
-  std::vector<KeyId> find(std::string_view purpose) override {
+  std::vector<KeyInfo> list(std::string_view purpose_prefix) override {
     return state_.with([&](State& state) {
-      std::vector<KeyId> out;
+      std::vector<KeyInfo> out;
       for (const auto& [id, entry] : state.keys) {
-        if (entry.first == purpose) out.push_back(id);
+        if (entry.first.starts_with(purpose_prefix)) out.push_back({id, entry.first});
       }
       return out;
     });

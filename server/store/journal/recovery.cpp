@@ -1,6 +1,7 @@
 // Start: looks at what the last life left, replays what is unsealed, begins a new segment
 // (docs/spec/journal.md, Reading after a crash).
 #include <algorithm>
+#include <set>
 
 #include "server/store/journal/core.hpp"
 
@@ -76,6 +77,7 @@ Status Journal::Core::recover() {
     raise_alarm(begun.error().message);
   } else {
     remove_done(found.done);
+    destroy_orphans();
   }
   shared.with([](Shared& s) {
     s.running = true;
@@ -128,6 +130,26 @@ Status Journal::Core::replay(const SegmentHeader& header, std::optional<std::uin
     s.segments[header.number] = std::move(segment);
   });
   return {};
+}
+
+// Keys that were made for a file which never came to be, or whose file went before them.
+void Journal::Core::destroy_orphans() {
+  std::set<KeyId> used = {window_file.key()};
+  shared.with([&](const Shared& s) {
+    for (const auto& [number, segment] : s.segments) used.insert(segment.key);
+  });
+  const auto entries = system.files.list(options.folder);
+  if (!entries) return;
+  for (const os::Entry& entry : *entries) {
+    if (!entry.name.ends_with(".bad") && !entry.name.ends_with(".done") && !entry.name.starts_with("windows.")) continue;
+    const auto header = read_header(system.files, os::join(options.folder, entry.name));
+    if (header) used.insert(header->key);
+  }
+  std::vector<KeyId> orphans;
+  for (const KeyId id : keys.find(kJournalPurpose)) {
+    if (!used.contains(id)) orphans.push_back(id);
+  }
+  if (!orphans.empty()) static_cast<void>(keys.destroy_all(orphans));
 }
 
 void Journal::Core::remove_done(const std::vector<std::string>& names) {

@@ -35,11 +35,12 @@ Result<std::vector<Key>> RingKeys::current_all(const std::vector<std::string>& p
   return out;
 }
 
-std::vector<KeyId> RingKeys::find(std::string_view purpose) {
-  std::vector<KeyId> out;
-  for (const seal::KeyInfo& info : ring_.list(purpose)) {
-    if (info.purpose == purpose) out.push_back(info.id);
+std::vector<KeyInfo> RingKeys::list(std::string_view purpose_prefix) {
+  std::vector<KeyInfo> out;
+  for (seal::KeyInfo& info : ring_.list(purpose_prefix)) {
+    out.push_back({info.id, std::move(info.purpose)});
   }
+  std::ranges::sort(out, {}, &KeyInfo::id);
   return out;
 }
 

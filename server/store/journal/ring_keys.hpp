@@ -13,7 +13,7 @@ class RingKeys final : public KeySource {
   Result<Key> create(std::string_view purpose) override;
   Result<Key> get(KeyId id) override;
   Result<std::vector<Key>> current_all(const std::vector<std::string>& purposes) override;
-  std::vector<KeyId> find(std::string_view purpose) override;
+  std::vector<KeyInfo> list(std::string_view purpose_prefix) override;
   Status destroy_all(const std::vector<KeyId>& ids) override;
 
  private:

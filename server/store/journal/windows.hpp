@@ -71,6 +71,7 @@ class WindowFile final {
                const std::function<std::vector<Bytes>()>& snapshot);
   // Writes a new file and destroys the old one's key: what it held cannot be read any more.
   Status rewrite(const std::vector<Bytes>& snapshot);
+  KeyId key() const { return key_; }
 
  private:
   std::string path(std::uint64_t number) const;

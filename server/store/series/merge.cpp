@@ -72,6 +72,18 @@ class StreamMerger {
   std::vector<Source> open_;
 };
 
+// How many of the newest files are of like size.
+std::size_t like_sized(const std::vector<FilePtr>& files) {
+  std::uint64_t bytes = 0;
+  std::size_t run = 0;
+  for (; run < files.size(); ++run) {
+    const std::uint64_t size = files[files.size() - 1 - run]->bytes();
+    if (run > 0 && size > std::max(kSmallBytes, 3 * bytes / run)) break;
+    bytes += size;
+  }
+  return run;
+}
+
 // One unit of one input.
 struct Input {
   std::uint32_t rank = 0;
@@ -171,10 +183,7 @@ std::vector<std::vector<FilePtr>> Store::due_for_merge() const {
         continue;
       }
       // The newest ones of like size; runs must not have gaps, or their ranges would not nest.
-      std::uint64_t newer = kSmallBytes;
-      std::size_t run = 0;
-      while (run < files.size() && files[files.size() - 1 - run]->bytes() <= newer * 2)
-        newer += files[files.size() - 1 - run++]->bytes();
+      const std::size_t run = like_sized(files);
       if (run >= kFilesAtOnce)
         out.emplace_back(files.end() - static_cast<std::ptrdiff_t>(run), files.end());
     }

@@ -1,0 +1,154 @@
+#include "server/store/events/store.hpp"
+
+#include <algorithm>
+
+namespace holdfast::events {
+
+Store::Store(const os::System& system, KeySource& keys, journal::Journal& journal, Log log,
+             Metrics& metrics, StoreOptions options, journal::AlarmFn alarm)
+    : system_(system),
+      keys_(keys),
+      journal_(journal),
+      log_(std::move(log)),
+      alarm_(std::move(alarm)),
+      options_(std::move(options)),
+      malformed_(metrics.counter("holdfast_events_malformed_total",
+                                 "Journal records that were no events")),
+      retention_(Retention{options_.keep, options_.bytes_max}),
+      merge_workers_(system.threads.start_workers("events", 1, 16)) {}
+
+Store::~Store() {
+  merge_workers_.reset();
+}
+
+Result<std::unique_ptr<Store>> Store::open(const os::System& system, KeySource& keys,
+                                           journal::Journal& journal, Log log, Metrics& metrics,
+                                           StoreOptions options, journal::AlarmFn alarm) {
+  std::unique_ptr<Store> out(new Store(system, keys, journal, std::move(log), metrics,
+                                       std::move(options), std::move(alarm)));
+  TRY(out->set_retention(out->options_.keep, out->options_.bytes_max));
+  return out;
+}
+
+void Store::raise_alarm(const std::string& what) {
+  log_.error(what);
+  if (alarm_) alarm_(what);
+}
+
+std::vector<FilePtr> Store::files() const {
+  return files_.with([](const std::vector<FilePtr>& all) { return all; });
+}
+
+SegmentId Store::newest_output() const {
+  SegmentId out = 0;
+  const auto entries = system_.files.list(options_.folder);
+  if (!entries) return out;
+  for (const os::Entry& entry : *entries) {
+    if (const auto name = parse_file_name(entry.name)) out = std::max(out, name->last);
+  }
+  return out;
+}
+
+Status Store::begin(SegmentId first_unsealed) {
+  TRY(system_.files.make_folder(options_.folder));
+  TRY(system_.files.sync_dir(os::folder_of(options_.folder)));
+  std::vector<FilePtr> opened;
+  std::vector<std::pair<FileName, Error>> failed;
+  for (const os::Entry& entry : TRY(system_.files.list(options_.folder))) {
+    const std::string at = os::join(options_.folder, entry.name);
+    const auto name = parse_file_name(entry.name);
+    if (entry.name.ends_with(".tmp") || (name && name->last >= first_unsealed)) {
+      TRY(system_.files.remove(at));
+    } else if (name) {
+      auto file = EventFile::open(system_.files, at, *name, keys_);
+      if (file) {
+        opened.push_back(std::move(*file));
+      } else {
+        failed.emplace_back(*name, file.error());
+      }
+    }
+  }
+  for (const auto& [name, error] : failed) {
+    // Merged, its key destroyed, and only its removal was lost in a power cut.
+    const bool merged =
+        std::ranges::any_of(opened, [&](const FilePtr& file) { return file->name().covers(name); });
+    if (merged && error.code == Code::not_found) {
+      TRY(system_.files.remove(path(name)));
+      continue;
+    }
+    ++damaged_;
+    raise_alarm("event file " + path(name) + " cannot be read and is left out: " + error.text());
+  }
+  // Only a file that opens supersedes others.
+  std::vector<FilePtr> good;
+  for (const FilePtr& file : opened) {
+    if (std::ranges::any_of(
+            opened, [&](const FilePtr& other) { return other->name().covers(file->name()); })) {
+      file->remove_when_unused();
+    } else {
+      good.push_back(file);
+    }
+  }
+  std::ranges::sort(good, {}, &EventFile::name);
+  opened.clear();  // superseded ones go from disk
+  files_.with([&](std::vector<FilePtr>& all) { all = std::move(good); });
+  return destroy_unused_keys();
+}
+
+void Store::committed(const journal::Batch& batch) {
+  std::deque<Row> rows;
+  static_cast<void>(batch.for_each([&](const journal::Stored& record) {
+    if (record.kind != journal::Kind::event) return true;
+    auto row = row_of(record);
+    if (row) {
+      rows.push_back(std::move(*row));
+    } else {
+      malformed_.add();
+    }
+    return true;
+  }));
+  if (rows.empty()) return;
+  head_.with([&](Head& head) {
+    Rows& all = head[batch.first.segment];
+    if (!all) all = std::make_shared<std::deque<Row>>();
+    std::ranges::move(rows, std::back_inserter(*all));
+  });
+}
+
+Status Store::seal(SegmentId segment) {
+  // A closed segment gets no more rows: they may be read without the lock.
+  const Rows rows = head_.with([&](const Head& head) {
+    const auto at = head.find(segment);
+    return at == head.end() ? Rows{} : at->second;
+  });
+  if (!rows || rows->empty()) return {};
+  // On the merger's thread: what destroys unused keys must not see one whose file is being written.
+  Status done;
+  merge_workers_->call([&] {
+    auto file = write_file({segment, segment}, [&](FileWriter& writer) -> Status {
+      for (const Row& row : *rows) TRY(writer.add(row));
+      return {};
+    });
+    if (file) {
+      written_.with([&](Written& written) { written[segment] = std::move(*file); });
+    } else {
+      done = std::unexpected(file.error());
+    }
+  });
+  return done;
+}
+
+void Store::sealed(SegmentId segment) {
+  const FilePtr file = written_.with([&](const Written& written) {
+    const auto at = written.find(segment);
+    return at == written.end() ? FilePtr{} : at->second;
+  });
+  if (file) files_.with([&](std::vector<FilePtr>& all) { all.push_back(file); });
+  written_.with([&](Written& written) { written.erase(segment); });
+  head_.with([&](Head& head) { head.erase(segment); });
+  if (!merge_workers_->post([this] { static_cast<void>(merge_what_is_due()); })) {
+    log_.debug("merging events is behind: the next segment asks again");
+  }
+}
+
+}  // namespace holdfast::events

@@ -1,0 +1,100 @@
+// Store: the embedded adapter of the events port. Events come from the journal, lie in memory until
+// their segment is sealed, then in encrypted files of compressed blocks, in order of arrival
+// (docs/spec/events.md).
+//
+// Life: open(), journal.attach(*store), journal.start(). The journal goes first at the end.
+// Threads: any, for the port; the journal calls the Consumer side.
+#pragma once
+
+#include <deque>
+
+#include "libs/base/guarded.hpp"
+#include "libs/base/log.hpp"
+#include "server/store/events/file.hpp"
+#include "server/store/journal/journal.hpp"
+
+namespace holdfast::events {
+
+struct StoreOptions {
+  std::string folder;                         // "<data>/events"
+  std::uint64_t file_events_max = 2'097'152;  // merging stops here
+  std::optional<Duration> keep{};
+  std::optional<std::uint64_t> bytes_max{};
+};
+
+class Store final : public Events, public journal::Consumer {
+ public:
+  static Result<std::unique_ptr<Store>> open(const os::System& system, KeySource& keys,
+                                             journal::Journal& journal, Log log, Metrics& metrics,
+                                             StoreOptions options, journal::AlarmFn alarm = {});
+  ~Store() override;
+
+  // ---- the port
+  Result<Answer> query(const Query& query) override;
+  Status set_retention(std::optional<Duration> keep,
+                       std::optional<std::uint64_t> bytes_max) override;
+  Result<Receipt> retention_preview(WallTime now) override;
+  Result<Receipt> retention_apply(WallTime now) override;
+  Result<Receipt> erase_preview(const Ulid& subject) override;
+  Result<Receipt> erase(const Ulid& subject) override;
+
+  // ---- the journal's consumer
+  SegmentId newest_output() const override;
+  Status begin(SegmentId first_unsealed) override;
+  void committed(const journal::Batch& batch) override;
+  Status seal(SegmentId segment) override;
+  void sealed(SegmentId segment) override;
+
+  // Merges what is due and returns then: for a regular job. Not from a loop.
+  Status maintain();
+  std::vector<FilePtr> files() const;  // oldest first
+
+ private:
+  struct Retention {
+    std::optional<Duration> keep;
+    std::optional<std::uint64_t> bytes_max;
+  };
+  using Rows = std::shared_ptr<std::deque<Row>>;
+  using Head = std::map<SegmentId, Rows>;
+  using Written = std::map<SegmentId, FilePtr>;
+
+  Store(const os::System& system, KeySource& keys, journal::Journal& journal, Log log,
+        Metrics& metrics, StoreOptions options, journal::AlarmFn alarm);
+  std::string path(const FileName& name) const {
+    return os::join(options_.folder, file_name_text(name));
+  }
+  void raise_alarm(const std::string& what);
+
+  // query.cpp
+  struct Search;
+  bool search_head(Search& search) const;
+  void search_file(Search& search, const EventFile& file) const;
+  Status search_block(Search& search, FileReader& reader, const IndexEntry& entry) const;
+
+  // keep.cpp
+  Result<FilePtr> write_file(const FileName& name, const std::function<Status(FileWriter&)>& fill);
+  Status merge_what_is_due();
+  std::size_t run_before(const std::vector<FilePtr>& all, std::size_t end) const;
+  Status merge(const std::vector<FilePtr>& inputs);
+  void replace(const std::vector<FilePtr>& old, const FilePtr& with);
+  Status destroy_unused_keys();
+  std::vector<FilePtr> past_retention(WallTime now) const;
+  Result<std::uint64_t> count_of(const EventFile& file, const Ulid& subject) const;
+  Status rewrite_without(const FilePtr& file, const Ulid& subject);
+
+  os::System system_;
+  KeySource& keys_;
+  journal::Journal& journal_;
+  Log log_;
+  journal::AlarmFn alarm_;
+  StoreOptions options_;
+  Counter& malformed_;
+  Guarded<Retention> retention_;
+  Guarded<Head> head_;
+  Guarded<std::vector<FilePtr>> files_;
+  std::uint64_t damaged_ = 0;  // files left out since start
+  Guarded<Written> written_;   // sealed, not yet served
+  std::unique_ptr<os::Workers> merge_workers_;
+};
+
+}  // namespace holdfast::events
