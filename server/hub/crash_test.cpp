@@ -35,9 +35,10 @@ class Publisher {
     return "device " + std::to_string(number_) + " message " + std::to_string(message);
   }
   std::string state() const {
-    return "acknowledged " + std::to_string(acked_.size()) + ", waiting " + std::to_string(unacked_.size()) +
-           ", commands " + std::to_string(commands_.size()) + (live_ ? ", live" : "") +
-           (client_.live() ? ", connected" : "") + (client_.closed ? ", closed" : "") + (connecting_ ? ", connecting" : "");
+    return "acknowledged " + std::to_string(acked_.size()) + ", waiting " +
+           std::to_string(unacked_.size()) + ", commands " + std::to_string(commands_.size()) +
+           (live_ ? ", live" : "") + (client_.live() ? ", connected" : "") +
+           (client_.closed ? ", closed" : "") + (connecting_ ? ", connecting" : "");
   }
 
  private:

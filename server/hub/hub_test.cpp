@@ -90,6 +90,7 @@ TEST(Hub, a_new_connection_takes_the_session_over) {
   world.control.add(HubWorld::id_of(1), "cmd_1");
   world.notice("command.created", "{\"device_id\":\"" + HubWorld::id_of(1).text() + "\"}");
   ASSERT_TRUE(world.until([&] { return second.all<mqtt::Publish>().size() == 1; }));
+  world.run(seconds(2));
   EXPECT_EQ(world.devices.online[HubWorld::id_of(1)], 1);
   EXPECT_THAT(world.devices.log,
               ElementsAre("+mqtt-5.0", "+mqtt-5.0", "-taken-over"));  // never offline
