@@ -94,8 +94,8 @@ Status BatchWriter::run_mutations(Tx& tx, const std::vector<Pending*>& batch, bo
   for (Pending* pending : batch) {
     TRY(engine_.mark());
     pending->result = pending->mutate(tx);
-    if (pending->result && !engine_.alive()) {
-      return fail(Code::internal, "the database ended the transaction");
+    if (pending->result && !engine_.intact()) {
+      pending->result = fail(Code::internal, "a change went on after a statement of it had failed");
     }
     if (pending->result) {
       TRY(engine_.keep());

@@ -20,12 +20,12 @@ class BatchEngine {
  public:
   virtual ~BatchEngine() = default;
   virtual Result<Tx*> begin() = 0;
-  virtual Status mark() = 0;       // before each mutation
-  virtual Status keep() = 0;       // it succeeded
-  virtual Status undo() = 0;       // it failed: back to the mark
-  virtual Status commit() = 0;     // durable when it returns
-  virtual void abandon() = 0;      // ends the transaction, whatever its state
-  virtual bool alive() const = 0;  // is the transaction still there?
+  virtual Status mark() = 0;        // before each mutation
+  virtual Status keep() = 0;        // it succeeded
+  virtual Status undo() = 0;        // it failed: back to the mark
+  virtual Status commit() = 0;      // durable when it returns
+  virtual void abandon() = 0;       // ends the transaction, whatever its state
+  virtual bool intact() const = 0;  // the transaction is there and has not failed
 };
 
 class BatchWriter {

@@ -2,23 +2,14 @@
 
 #include <sys/file.h>
 
-#include <atomic>
-#include <chrono>
-#include <deque>
-#include <semaphore>
-
-#include "libs/base/guarded.hpp"
 #include "server/store/sql/batch.hpp"
+#include "server/store/sql/reader_pool.hpp"
 #include "server/store/sql/sqlite/connection.hpp"
 #include "server/store/sql/sqlite/vfs.hpp"
 
 namespace holdfast::sql {
 
 namespace {
-
-constexpr unsigned kReadersLimit = 64;
-constexpr std::size_t kReadersWaitingMax = 1'024;
-constexpr std::chrono::seconds kReaderWait{30};
 
 // The folder belongs to one process: two would each believe in their own locks.
 Result<std::unique_ptr<os::File>> take_folder(os::Files& files, const std::string& path) {
@@ -56,7 +47,7 @@ class SqliteWriter final : public BatchEngine {
   void abandon() override {
     if (connection_->in_transaction() && !connection_->run("ROLLBACK")) connection_.reset();
   }
-  bool alive() const override { return connection_->in_transaction(); }
+  bool intact() const override { return connection_->in_transaction(); }
 
   // Outside of a batch, on the writer's thread.
   Result<Connection*> connection() {
@@ -82,7 +73,9 @@ class SqliteDatabase final : public Database {
         vfs_(std::move(vfs)),
         engine_({settings_.path, vfs_->name(), Access::write, settings_.durable}),
         writer_(engine_, system.threads, metrics),
-        free_readers_(static_cast<std::ptrdiff_t>(settings_.readers_max)) {}
+        readers_(settings_.readers_max, [this] {
+          return Connection::open({settings_.path, vfs_->name(), Access::read, settings_.durable});
+        }) {}
 
   Engine engine() const override { return Engine::sqlite; }
   Status write(const WriteFn& mutate) override { return writer_.write(mutate); }
@@ -99,67 +92,23 @@ class SqliteDatabase final : public Database {
   }
 
  private:
-  Result<std::unique_ptr<Connection>> take_reader();
-  void give_reader(std::unique_ptr<Connection> reader);
-  Status look_with(Connection& reader, const ReadFn& look);
-
   os::Files& files_;
   const SqliteSettings settings_;
   std::unique_ptr<os::File> folder_lock_;
   std::unique_ptr<SqliteVfs> vfs_;
   SqliteWriter engine_;
   BatchWriter writer_;
-  std::counting_semaphore<kReadersLimit> free_readers_;
-  std::atomic<std::size_t> waiting_{0};
-  Guarded<std::vector<std::unique_ptr<Connection>>> readers_;
+  ReaderPool<Connection> readers_;
 };
 
-Result<std::unique_ptr<Connection>> SqliteDatabase::take_reader() {
-  if (!free_readers_.try_acquire()) {
-    // One thread alone never waits here, unless it nests reads deeper than there are readers.
-    if (waiting_.fetch_add(1) >= kReadersWaitingMax) {
-      waiting_.fetch_sub(1);
-      return fail(Code::overloaded, "too many reads wait for the database");
-    }
-    const bool got = free_readers_.try_acquire_for(kReaderWait);
-    waiting_.fetch_sub(1);
-    if (!got) return fail(Code::overloaded, "no reader of the database came free in 30 s");
-  }
-  auto reader = readers_.with([](auto& readers) {
-    std::unique_ptr<Connection> taken;
-    if (!readers.empty()) {
-      taken = std::move(readers.back());
-      readers.pop_back();
-    }
-    return taken;
-  });
-  if (reader) return reader;
-  auto opened = Connection::open({settings_.path, vfs_->name(), Access::read, settings_.durable});
-  if (!opened) free_readers_.release();
-  return opened;
-}
-
-void SqliteDatabase::give_reader(std::unique_ptr<Connection> reader) {
-  if (!reader->broken() && !reader->in_transaction()) {
-    readers_.with([&](auto& readers) { readers.push_back(std::move(reader)); });
-  }
-  reader.reset();
-  free_readers_.release();
-}
-
-Status SqliteDatabase::look_with(Connection& reader, const ReadFn& look) {
-  TRY(reader.run("BEGIN"));
-  Status looked = look(reader);
-  const Status ended = reader.run("ROLLBACK");
-  if (looked && !ended) return ended;
-  return looked;
-}
-
 Status SqliteDatabase::read(const ReadFn& look) {
-  auto reader = TRY(take_reader());
-  Status looked = look_with(*reader, look);
-  give_reader(std::move(reader));
-  return looked;
+  return readers_.with([&](Connection& reader) -> Status {
+    TRY(reader.run("BEGIN"));
+    Status looked = look(reader);
+    const Status ended = reader.run("ROLLBACK");
+    if (looked && !ended) return ended;
+    return looked;
+  });
 }
 
 Status SqliteDatabase::maintain() {

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "libs/base/metrics.hpp"
+#include "server/store/sql/postgres/postgres.hpp"
 #include "server/store/sql/sql.hpp"
 #include "server/store/sql/sqlite/sqlite.hpp"
+#include "server/store/sql/testing/postgres_server.hpp"
 #include "server/store/sql/testing/temp_folder.hpp"
 
 namespace holdfast::sql {
@@ -42,8 +44,25 @@ class SqliteHolder final : public EngineHolder {
   std::unique_ptr<Database> database_;
 };
 
+class PostgresHolder final : public EngineHolder {
+ public:
+  static Result<std::unique_ptr<EngineHolder>> open(const os::System& system) {
+    auto holder = std::make_unique<PostgresHolder>();
+    PostgresServer* server = TRY(PostgresServer::shared(system));
+    PostgresSettings settings;
+    settings.url = TRY(server->new_database());
+    holder->database_ = TRY(open_postgres(system, holder->metrics_, settings));
+    return std::unique_ptr<EngineHolder>(std::move(holder));
+  }
+  Database& database() override { return *database_; }
+
+ private:
+  Metrics metrics_;
+  std::unique_ptr<Database> database_;
+};
+
 inline std::vector<EngineCase> engine_cases() {
-  return {{"sqlite", SqliteHolder::open}};
+  return {{"sqlite", SqliteHolder::open}, {"postgresql", PostgresHolder::open}};
 }
 
 }  // namespace holdfast::sql
