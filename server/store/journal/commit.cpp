@@ -1,7 +1,7 @@
 // The committer: one thread that makes durable whatever was queued while its last sync ran.
 #include <algorithm>
 
-#include "server/store/journal/core.hpp"
+#include "server/store/journal/journal_core.hpp"
 
 namespace holdfast::journal {
 namespace {
@@ -82,7 +82,7 @@ Status Journal::Core::write(Queue& batch) {
   std::size_t size = 0;
   for (const PlainFrame& frame : batch.frames) size += frame.plain.size();
   const bool full = writer && writer->length() + size > options.segment_bytes;
-  const bool old = writer && system.clock.wall() - writer->header().created > options.segment_age;
+  const bool old = writer && sys.clock.wall() - writer->header().created > options.segment_age;
   if (writer && writer->records() > 0 && (full || old)) TRY(rotate());
   if (!writer) TRY(begin_segment());
   for (PlainFrame& frame : batch.frames)
@@ -134,7 +134,7 @@ void Journal::Core::fail_queued(Queue& batch, const Error& error) {
     s.in_flight.clear();
     s.in_flight_bytes = 0;
     s.disk_full = error.code == Code::disk_full;
-    s.retry_at = system.clock.mono() + kRetryFull;
+    s.retry_at = sys.clock.mono() + kRetryFull;
   });
   const Status status = std::unexpected(error);
   call_back(batch.waiters, status);
@@ -162,7 +162,7 @@ Status Journal::Core::begin_segment() {
   }
   SegmentHeader header;
   header.number = next_number++;
-  header.created = system.clock.wall();
+  header.created = sys.clock.wall();
   shared.with([&](const Shared& s) {
     if (s.segments.empty()) return;
     header.previous = s.segments.rbegin()->first;
@@ -171,7 +171,7 @@ Status Journal::Core::begin_segment() {
   const Key key = TRY(keys.create(kJournalPurpose));
   header.key = key.id;
   const std::string file = path(header.number, ".hfj");
-  auto made = SegmentWriter::create(system.files, file, header, key, options.fill_bytes);
+  auto made = SegmentWriter::create(sys.files, file, header, key, options.fill_bytes);
   if (!made) {
     static_cast<void>(keys.destroy(key.id));
     if (made.error().code == Code::disk_full) headroom.release();

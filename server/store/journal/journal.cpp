@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "server/store/journal/core.hpp"
+#include "server/store/journal/journal_core.hpp"
 
 namespace holdfast::journal {
 namespace {
@@ -77,9 +77,9 @@ Journal::Core::Counters::Counters(Metrics& metrics)
       io_errors(metrics.counter("holdfast_journal_io_errors_total", "Commits that failed on disk")),
       sealed(metrics.counter("holdfast_journal_sealed_segments_total", "Segments sealed")) {}
 
-Journal::Core::Core(const os::System& sys, KeySource& key_source, Log to, Metrics& metrics,
+Journal::Core::Core(const os::System& system, KeySource& key_source, Log to, Metrics& metrics,
                     Options with, AlarmFn call)
-    : system(sys),
+    : sys(system),
       keys(key_source),
       log(std::move(to)),
       options(std::move(with)),
@@ -87,11 +87,11 @@ Journal::Core::Core(const os::System& sys, KeySource& key_source, Log to, Metric
       counters(metrics),
       shared(options.sessions_max),
       live(options.recent_bytes_max, counters.dropped),
-      headroom(sys.files, os::join(options.folder, "headroom"), options.headroom_bytes),
-      window_file(sys, key_source, options.folder) {
+      headroom(system.files, os::join(options.folder, "headroom"), options.headroom_bytes),
+      window_file(system, key_source, options.folder) {
   options.segment_bytes = std::clamp(options.segment_bytes, 4096U, kSegmentBytesMax);
-  seal_workers = system.threads.start_workers("seal", 1, 64);
-  commit_workers = system.threads.start_workers("journal", 1, 64);
+  seal_workers = sys.threads.start_workers("seal", 1, 64);
+  commit_workers = sys.threads.start_workers("journal", 1, 64);
 }
 
 Journal::Core::~Core() {
@@ -111,8 +111,8 @@ Journal::~Journal() = default;
 
 Result<std::unique_ptr<Journal>> Journal::open(const os::System& system, KeySource& keys, Log log,
                                                Metrics& metrics, Options options, AlarmFn alarm) {
-  TRY(system.files.make_folder(options.folder));
-  TRY(system.files.sync_dir(os::folder_of(options.folder)));
+  TRY(sys.files.make_folder(options.folder));
+  TRY(sys.files.sync_dir(os::folder_of(options.folder)));
   return std::unique_ptr<Journal>(new Journal(std::make_unique<Core>(
       system, keys, std::move(log), metrics, std::move(options), std::move(alarm))));
 }
@@ -131,12 +131,12 @@ Status Journal::append(const Record& record, os::Loop* loop, Durable durable) {
     return fail(Code::invalid_argument, "the record is larger than the journal takes");
   }
   Core& core = *core_;
-  const WallTime now = core.system.clock.wall();
+  const WallTime now = core.sys.clock.wall();
   const std::size_t size = record.body.size() + kRecordOverhead;
   bool tell = false;
   auto taken = core.shared.with([&](Shared& s) -> Status {
     if (!s.running) return fail(Code::unavailable, "the journal is not running");
-    if (s.disk_full && core.system.clock.mono() < s.retry_at) {
+    if (s.disk_full && core.sys.clock.mono() < s.retry_at) {
       return fail(Code::disk_full,
                   "the server's data disk is full: free space or shorten retention");
     }
@@ -261,7 +261,7 @@ Result<Page> Journal::Core::read_from_disk(Cursor from, std::size_t bytes_max) {
   page.next = from;
   std::size_t bytes = 0;
   if (from.record < segment->records) {
-    const auto file = TRY(system.files.open(segment->path, os::Open::read));
+    const auto file = TRY(sys.files.open(segment->path, os::Open::read));
     FrameCipher cipher = TRY(FrameCipher::make(from.segment, TRY(keys.get(segment->key)).view()));
     TRY(scan_segment(*file, cipher, offset, segment->length, [&](Frame frame) {
       if (frame.first + frame.count <= from.record) return true;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "server/store/journal/core.hpp"
+#include "server/store/journal/journal_core.hpp"
 
 namespace holdfast::journal {
 namespace {
@@ -17,13 +17,13 @@ Result<SegmentHeader> read_header(os::Files& files, const std::string& path) {
 
 Result<Journal::Core::Found> Journal::Core::look_around() {
   Found found;
-  for (const os::Entry& entry : TRY(system.files.list(options.folder))) {
+  for (const os::Entry& entry : TRY(sys.files.list(options.folder))) {
     const std::string file = os::join(options.folder, entry.name);
     if (entry.name.ends_with(".tmp")) {
-      TRY(system.files.remove(file));
+      TRY(sys.files.remove(file));
     } else if (const auto number = segment_number(entry.name, ".hfj")) {
       found.newest = std::max(found.newest, *number);
-      auto header = read_header(system.files, file);
+      auto header = read_header(sys.files, file);
       if (header && header->number == *number) {
         found.segments[*number] = *header;
       } else {
@@ -45,8 +45,8 @@ Result<Journal::Core::Found> Journal::Core::look_around() {
 void Journal::Core::quarantine(SegmentId number, std::string_view why) {
   counters.damaged.add();
   shared.with([](Shared& s) { ++s.damaged; });
-  static_cast<void>(system.files.rename(path(number, ".hfj"), path(number, ".bad")));
-  static_cast<void>(system.files.sync_dir(options.folder));
+  static_cast<void>(sys.files.rename(path(number, ".hfj"), path(number, ".bad")));
+  static_cast<void>(sys.files.sync_dir(options.folder));
   raise_alarm("journal segment " + std::to_string(number) +
               " cannot be read and is in quarantine: " + std::string(why));
 }
@@ -101,7 +101,7 @@ Status Journal::Core::replay(const SegmentHeader& header, std::optional<std::uin
   segment.key = header.key;
   segment.created = header.created;
   segment.closed = true;
-  const auto file = TRY(system.files.open(file_path, os::Open::read));
+  const auto file = TRY(sys.files.open(file_path, os::Open::read));
   FrameCipher cipher = TRY(FrameCipher::make(header.number, key->view()));
   WallTime last_time{INT64_MIN};
   const Scan scan = TRY(scan_segment(*file, cipher, kSegmentHeaderBytes, length, [&](Frame frame) {
@@ -138,11 +138,11 @@ void Journal::Core::destroy_orphans() {
   shared.with([&](const Shared& s) {
     for (const auto& [number, segment] : s.segments) used.insert(segment.key);
   });
-  const auto entries = system.files.list(options.folder);
+  const auto entries = sys.files.list(options.folder);
   if (!entries) return;
   for (const os::Entry& entry : *entries) {
     if (!entry.name.ends_with(".bad") && !entry.name.ends_with(".done") && !entry.name.starts_with("windows.")) continue;
-    const auto header = read_header(system.files, os::join(options.folder, entry.name));
+    const auto header = read_header(sys.files, os::join(options.folder, entry.name));
     if (header) used.insert(header->key);
   }
   std::vector<KeyId> orphans;
@@ -154,9 +154,9 @@ void Journal::Core::destroy_orphans() {
 
 void Journal::Core::remove_done(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    if (auto header = read_header(system.files, name); header && !keys.destroy(header->key))
+    if (auto header = read_header(sys.files, name); header && !keys.destroy(header->key))
       continue;
-    static_cast<void>(system.files.remove(name));
+    static_cast<void>(sys.files.remove(name));
   }
 }
 

@@ -1,5 +1,5 @@
 // The sealer: turns closed segments into the engines' files, oldest first, and lets them die.
-#include "server/store/journal/core.hpp"
+#include "server/store/journal/journal_core.hpp"
 
 namespace holdfast::journal {
 namespace {
@@ -43,8 +43,8 @@ Status Journal::Core::seal_one(SegmentId number) {
     return shared.with([](const Shared& s) { return s.windows.encode_all(); });
   }));
   const std::string after = path(number, segment.damaged ? ".bad" : ".done");
-  if (os::exists(system.files, segment.path)) TRY(system.files.rename(segment.path, after));
-  TRY(system.files.sync_dir(options.folder));
+  if (os::exists(sys.files, segment.path)) TRY(sys.files.rename(segment.path, after));
+  TRY(sys.files.sync_dir(options.folder));
   // Committed: from here on the engines' files count.
   for (Consumer* consumer : consumers) consumer->sealed(number);
   shared.with([&](Shared& s) {
@@ -59,7 +59,7 @@ Status Journal::Core::seal_one(SegmentId number) {
     log.warning("the key of a sealed journal segment stays for now",
                 {{"error", gone.error().text()}});
   } else if (newest > number) {
-    static_cast<void>(system.files.remove(after));
+    static_cast<void>(sys.files.remove(after));
   }
   return {};
 }
@@ -69,7 +69,7 @@ Status Journal::Core::roll(bool only_old) {
   commit_workers->call([&] {
     run_committer();
     if (!writer || writer->records() == 0) return;
-    if (only_old && system.clock.wall() - writer->header().created <= options.segment_age) return;
+    if (only_old && sys.clock.wall() - writer->header().created <= options.segment_age) return;
     rolled = rotate();
   });
   Status sealed;
