@@ -111,8 +111,8 @@ Journal::~Journal() = default;
 
 Result<std::unique_ptr<Journal>> Journal::open(const os::System& system, KeySource& keys, Log log,
                                                Metrics& metrics, Options options, AlarmFn alarm) {
-  TRY(sys.files.make_folder(options.folder));
-  TRY(sys.files.sync_dir(os::folder_of(options.folder)));
+  TRY(system.files.make_folder(options.folder));
+  TRY(system.files.sync_dir(os::folder_of(options.folder)));
   return std::unique_ptr<Journal>(new Journal(std::make_unique<Core>(
       system, keys, std::move(log), metrics, std::move(options), std::move(alarm))));
 }
