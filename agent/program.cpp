@@ -1,0 +1,179 @@
+#include "agent/program.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "agent/agent.hpp"
+#include "agent/doctor/doctor.hpp"
+#include "agent/doctor/status.hpp"
+#include "agent/join/join.hpp"
+#include "agent/settings.hpp"
+#include "libs/crypto/aead.hpp"
+#include "libs/est/claim_code.hpp"
+
+namespace holdfast::agent {
+namespace {
+
+constexpr std::size_t kSettingsBytesMax = 256 * 1024;
+constexpr int kUsageExit = 2;
+
+constexpr const char* kUsage = R"(holdfast-agent COMMAND [--state DIR] [--SETTING VALUE ...]
+
+  join - [--again]   joins this machine with the code on standard input
+                     (holdfast enrol claim makes one; --again replaces an identity)
+  run                runs until SIGTERM
+  status             says who this device is and what waits to be sent
+  doctor             tests the way to the server, layer by layer
+  --version, --help
+
+Settings are in DIR/agent.toml, HOLDFAST_AGENT_... and flags; the default of DIR is
+/var/lib/holdfast-agent.
+)";
+
+int refuse(const Error& error) {
+  const CodeRow& row = row_of(error.code);
+  std::fprintf(stderr, "holdfast-agent: %s\n  mend: %s\n  code: %s\n", error.text().c_str(),
+               std::string(row.mend).c_str(), std::string(row.name).c_str());
+  return row.cli_exit;
+}
+
+struct Invocation {
+  std::string command;
+  bool again = false;
+  config::Config config;
+};
+
+// The settings file lies in the state folder, which flags or the environment name: two passes.
+Result<Invocation> read_invocation(os::Files& files, const std::vector<std::string>& arguments) {
+  config::Inputs inputs;
+  inputs.arguments = arguments;
+  inputs.env_prefix = kEnvironmentPrefix;
+  inputs.other_flags = {{"--again", 0}, {"--help", 0}, {"--version", 0}};
+  inputs.environment = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  };
+  const auto first = TRY(config::load(agent_settings(), inputs));
+  const std::string file = os::join(first.config.text("state"), "agent.toml");
+  auto text = os::read_file(files, file, kSettingsBytesMax);
+  if (text) {
+    inputs.file_name = file;
+    inputs.file_text = string_of(*text);
+  } else if (text.error().code != Code::not_found) {
+    return std::unexpected(text.error());
+  }
+  auto loaded = TRY(config::load(agent_settings(), inputs));
+  Invocation out;
+  out.config = std::move(loaded.config);
+  for (const std::string& word : loaded.rest) {
+    if (word == "--again") {
+      out.again = true;
+    } else if (word == "-" && out.command == "join") {
+      out.command = "join -";
+    } else if (out.command.empty()) {
+      out.command = word;
+    } else {
+      return fail(Code::invalid_argument,
+                  "unexpected argument; a join code goes to standard input, never into arguments");
+    }
+  }
+  return out;
+}
+
+Result<std::string> read_code() {
+  std::string out;
+  std::array<char, 256> piece{};
+  while (out.size() <= 4 * est::kJoinCodeBytesMax) {
+    const auto got = ::read(STDIN_FILENO, piece.data(), piece.size());
+    if (got < 0) return fail(Code::io_error, "the join code cannot be read from standard input");
+    if (got == 0) break;
+    out.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  crypto::wipe({reinterpret_cast<std::uint8_t*>(piece.data()), piece.size()});
+  return out;
+}
+
+int join_command(os::RealSystem& real, crypto::Transport& transport, const Invocation& what) {
+  const AgentOptions options = options_of(what.config, "");
+  auto state = StateFolder::open(real.system(), options.state, options.seal_path);
+  if (!state) return refuse(state.error());
+  auto code = read_code();
+  if (!code) return refuse(code.error());
+  Join join(real.system(), real.main_loop(), transport, **state);
+  Result<Joined> result = fail(Code::cancelled, "stopped before the machine was joined");
+  real.on_stop_signal([&] { real.main_loop().stop(); });
+  join.run(*code, what.again, [&](Result<Joined> joined) {
+    result = std::move(joined);
+    real.main_loop().stop();
+  });
+  crypto::wipe({reinterpret_cast<std::uint8_t*>(code->data()), code->size()});
+  real.main_loop().run();
+  if (!result) return refuse(with_context(std::move(result), "joining").error());
+  std::fprintf(stderr, "%s as %s\n", result->before ? "joined before" : "joined",
+               result->device_id.c_str());
+  return 0;
+}
+
+int run_command(os::RealSystem& real, crypto::Transport& transport, const Invocation& what,
+                const std::string& version) {
+  MachineProbe probe(real.system());
+  os::Loop& loop = real.main_loop();
+  auto agent = Agent::open(real.system(), loop, transport, probe, options_of(what.config, version),
+                           standard_error_sink());
+  if (!agent) return refuse(agent.error());
+  real.on_stop_signal([&, stopping = false]() mutable {
+    if (std::exchange(stopping, true)) return;
+    (*agent)->stop([&] { loop.stop(); });
+  });
+  (*agent)->start();
+  loop.run();
+  return 0;
+}
+
+int doctor_command(os::RealSystem& real, crypto::Transport& transport, const Invocation& what) {
+  const AgentOptions options = options_of(what.config, "");
+  Doctor doctor(real.system(), real.main_loop(), transport, options.state, options.seal_path);
+  int exit = 0;
+  real.on_stop_signal([&] { real.main_loop().stop(); });
+  doctor.run([&](const std::vector<Examined>& all) {
+    std::fputs(doctor_text(all).c_str(), stdout);
+    for (const Examined& each : all) exit = each.result ? exit : row_of(each.result.error().code).cli_exit;
+    real.main_loop().stop();
+  });
+  real.main_loop().run();
+  return exit;
+}
+
+int status_command(os::RealSystem& real, const Invocation& what) {
+  const AgentOptions options = options_of(what.config, "");
+  const auto text = status_text(real.system(), options.state);
+  if (!text) return refuse(text.error());
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments, const std::string& version) {
+  auto real = os::RealSystem::make();
+  if (!real) return refuse(real.error());
+  const auto what = read_invocation((*real)->system().files, arguments);
+  if (!what) return refuse(what.error());
+  if (what->command == "--version") {
+    std::printf("holdfast-agent %s\n", version.c_str());
+    return 0;
+  }
+  Metrics metrics;
+  const auto transport = crypto::make_tls_transport((*real)->system().network, metrics);
+  if (what->command == "join -") return join_command(**real, *transport, *what);
+  if (what->command == "run") return run_command(**real, *transport, *what, version);
+  if (what->command == "status") return status_command(**real, *what);
+  if (what->command == "doctor") return doctor_command(**real, *transport, *what);
+  std::fputs(kUsage, what->command == "--help" ? stdout : stderr);
+  return what->command == "--help" ? 0 : kUsageExit;
+}
+
+}  // namespace holdfast::agent
