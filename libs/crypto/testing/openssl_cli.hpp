@@ -42,8 +42,12 @@ class OpensslCli {
 
   os::Exit run(std::vector<std::string> arguments, std::string_view input = {}) {
     arguments.insert(arguments.begin(), "openssl");
-    auto exit = system().process.run(arguments, input, seconds(30), 1 << 20);
-    EXPECT_TRUE(exit) << "openssl " << arguments.at(1);
+    return run_program(arguments, input);
+  }
+  // Another program than openssl.
+  os::Exit run_program(const std::vector<std::string>& argv, std::string_view input = {}) {
+    auto exit = system().process.run(argv, input, seconds(30), 1 << 20);
+    EXPECT_TRUE(exit) << argv.at(0);
     return exit.value_or(os::Exit{-1, {}, {}});
   }
   // Its standard output; the test fails when openssl does.
