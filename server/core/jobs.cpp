@@ -431,7 +431,9 @@ Result<Job> JobsFace::retry(const Caller& caller, JobId id) {
     const auto stored = TRY(find_job(change.tx(), id));
     if (stored) again = *stored;
     const auto state = [](const Job& it) {
-      return wire::json_text(wire::JsonObject{{"state", name_of(it.state)}});
+      return wire::json_text(wire::JsonObject{{"state", name_of(it.state)},
+                                              {"run_at", to_rfc3339(it.run_at)},
+                                              {"attempts", it.attempts}});
     };
     TRY(change.audit(id.text(), state(*job), state(again)));
     return change.notice("job.retried", wire::json_text(wire::JsonObject{{"job_id", id.text()},

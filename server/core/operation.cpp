@@ -80,11 +80,13 @@ Result<std::string> read_cursor(std::string_view cursor) {
   return std::string(text_of(*bytes).substr(3));
 }
 
-Status Operations::add(std::string_view operation_id, Handler handler) {
+Status Operations::add(std::string_view operation_id, Handler handler, FollowHandler follow) {
   if (!in_contract(operation_id))
     return fail(Code::internal, "no operation " + std::string(operation_id));
   const bool added =
-      entries_.try_emplace(std::string(operation_id), Entry{std::move(handler), {}}).second;
+      entries_
+          .try_emplace(std::string(operation_id), Entry{std::move(handler), {}, std::move(follow)})
+          .second;
   if (!added) return fail(Code::internal, "operation added twice: " + std::string(operation_id));
   return {};
 }
@@ -93,7 +95,7 @@ Status Operations::add_stream(std::string_view operation_id, StreamHandler handl
   if (!in_contract(operation_id))
     return fail(Code::internal, "no operation " + std::string(operation_id));
   const bool added =
-      entries_.try_emplace(std::string(operation_id), Entry{{}, std::move(handler)}).second;
+      entries_.try_emplace(std::string(operation_id), Entry{{}, std::move(handler), {}}).second;
   if (!added) return fail(Code::internal, "operation added twice: " + std::string(operation_id));
   return {};
 }

@@ -48,10 +48,11 @@ struct Call {
 
 // Query parameters that many lists share; invalid ones are invalid_argument naming the parameter.
 struct Page {
-  std::size_t limit = 50;
+  std::size_t limit = 100;
   std::string cursor;  // opaque text of the page before; empty: the first page
 };
-Result<Page> page_of(const Call& call, std::size_t limit_default = 50, std::size_t limit_max = 500);
+Result<Page> page_of(const Call& call, std::size_t limit_default = 100,
+                     std::size_t limit_max = 1000);
 // `from`, `to` (RFC 3339) and `since` (a duration back from now, or a time).
 struct Span {
   std::optional<WallTime> from, to;
@@ -63,16 +64,21 @@ Result<std::string> read_cursor(std::string_view cursor);  // Code::invalid_argu
 
 using Handler = std::function<Result<http::Response>(const Call& call)>;
 using StreamHandler = std::function<void(const Call& call, http::Responder responder)>;
+// What may come after a handler's success, or after the stored answer of an Idempotency-Key: true
+// when it has taken the responder, to answer later in place of `first`.
+using FollowHandler = std::function<bool(const Call& call, const http::Response& first,
+                                         http::Responder& responder)>;
 
 class Operations {
  public:
   // Bugs, and so Code::internal: an id that the contract does not have, or one added twice.
-  Status add(std::string_view operation_id, Handler handler);
+  Status add(std::string_view operation_id, Handler handler, FollowHandler follow = {});
   Status add_stream(std::string_view operation_id, StreamHandler handler);
 
   struct Entry {
     Handler handler;
     StreamHandler stream;
+    FollowHandler follow;
   };
   const Entry* find(std::string_view operation_id) const;
   // Operations of the contract without a handler.
