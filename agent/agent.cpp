@@ -47,8 +47,8 @@ Agent::~Agent() {
 }
 
 Status Agent::load() {
-  state_ = TRY(StateFolder::open(system_, options_.state, options_.seal_path));
-  auto identity = TRY(state_->identity());
+  // Looked at first: a folder that was never joined is not made.
+  auto identity = TRY(StateFolder::read_identity(system_.files, options_.state));
   if (!identity) {
     return fail(Code::certificate_required,
                 "this machine is not joined; make a code (holdfast enrol claim) and give it to: "
@@ -56,6 +56,7 @@ Status Agent::load() {
                     options_.state);
   }
   identity_ = *std::move(identity);
+  state_ = TRY(StateFolder::open(system_, options_.state, options_.seal_path));
   TRY(with_context(state_->credential(identity_.current), "the device's key"));
   if (const auto dropped = state_->drop_unused_keys(); !dropped) {
     log_.warning("old keys could not be removed", {{"why", dropped.error().text()}});

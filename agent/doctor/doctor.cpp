@@ -6,6 +6,16 @@
 
 namespace holdfast::agent {
 
+namespace {
+
+// The mend of `unavailable` is meant for callers of an API; on site the network is to be looked at.
+Error on_site(Error error) {
+  if (error.code == Code::unavailable) error.code = Code::unreachable;
+  return error;
+}
+
+}  // namespace
+
 std::string doctor_text(const std::vector<Examined>& all) {
   std::string out;
   for (const Examined& each : all) {
@@ -89,7 +99,7 @@ void Doctor::examine_tcp(const std::string& layer, const std::string& address, o
       loop_, *endpoint, loop_.clock().mono() + kLayerLimit,
       [this, alive = alive_, layer, address, next = std::move(next)](auto stream) mutable {
         if (!*alive) return;
-        add(layer, address, stream ? Status() : Status(std::unexpected(stream.error())));
+        add(layer, address, stream ? Status() : Status(std::unexpected(on_site(stream.error()))));
         next();
       });
 }
@@ -109,7 +119,7 @@ void Doctor::examine_tls(os::Task next) {
                      [this, alive = alive_, next = std::move(next)](auto stream) mutable {
                        if (!*alive) return;
                        add("TLS, MQTT", stream ? (*stream)->peer().protocol : "",
-                           stream ? Status() : Status(std::unexpected(stream.error())));
+                           stream ? Status() : Status(std::unexpected(on_site(stream.error()))));
                        next();
                      });
 }

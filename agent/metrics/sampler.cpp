@@ -102,6 +102,7 @@ std::vector<wire::Field> network_fields(const Snapshot* before, const Snapshot& 
                                         double seconds) {
   FieldList out;
   for (const InterfaceCounters& link : now.interfaces) {
+    if (link.rx_packets == 0 && link.tx_packets == 0) continue;  // never used: dummies, spare ports
     const std::string name = field_part(link.name);
     if (before) {
       const auto old = std::ranges::find(before->interfaces, link.name, &InterfaceCounters::name);

@@ -8,7 +8,7 @@
 //            .rx_dropped .tx_dropped
 //   system   uptime_s temperature_c
 // <mount> is the path with '.' for '/', "root" for "/". Integers are exact; percentages and rates
-// have two decimals. A rate needs two snapshots and is left out when a counter ran backwards.
+// have two decimals. Interfaces that never carried a packet are left out. A rate needs two snapshots and is left out when a counter ran backwards.
 // Pure; thread-safe.
 #pragma once
 
