@@ -19,6 +19,10 @@ def server():
         yield one
 
 
+def pytest_runtest_setup(item):
+    process.forget_ended_logs()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LOG_TAIL_BYTES = 6000
+LOG_TAIL_BYTES = 3000
 LINES_MAX = 100_000
 
 # Log files of the programs of the running test, newest last: conftest.py empties and shows it.
@@ -126,6 +126,11 @@ def keep_logs_of(folder):
         if isinstance(log, pathlib.Path) and str(log).startswith(str(folder)):
             text = log.read_text(errors="replace") if log.exists() else ""
             LOGS[index] = (log.name, text[-LOG_TAIL_BYTES:])
+
+
+def forget_ended_logs():
+    """At the start of a test: logs of servers that earlier tests have closed."""
+    LOGS[:] = [log for log in LOGS if isinstance(log, pathlib.Path)]
 
 
 def logs_for_report():

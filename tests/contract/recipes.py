@@ -1,0 +1,375 @@
+"""A valid call of every operation of the contract, on objects made for it.
+
+`RECIPES[operation id](world)` returns a Call. An operation without a recipe fails the tests, so a
+new one cannot come without them.
+"""
+import dataclasses
+import itertools
+import json
+import urllib.parse
+
+from tests import lab
+from tests.lab.contract import contract
+
+RECIPES = {}
+NUMBERS = itertools.count(1)
+PASSWORD = "correct horse battery"
+ABSENT = {"device_id": "dev_0000000000000000000000000A", "site_id": "site_0000000000000000000000000A",
+          "type_id": "typ_0000000000000000000000000A", "user_id": "usr_0000000000000000000000000A",
+          "token_id": "tok_0000000000000000000000000A", "claim_id": "clm_0000000000000000000000000A",
+          "command_id": "cmd_0000000000000000000000000A", "job_id": "job_0000000000000000000000000A",
+          "seq": "999999999", "tag": "floor", "platform": "linux-none", "code": "no-such-problem"}
+
+
+@dataclasses.dataclass
+class Call:
+    """Path parameters, body, query and headers of one request; `api`: the caller, if special."""
+
+    path: dict = dataclasses.field(default_factory=dict)
+    body: object = None
+    query: dict = None
+    headers: dict = dataclasses.field(default_factory=dict)
+    api: object = None
+
+
+def recipe(function):
+    RECIPES[function.__name__] = function
+    return function
+
+
+def url(operation, path):
+    out = operation.path
+    for name, value in path.items():
+        out = out.replace("{" + name + "}", urllib.parse.quote(str(value), safe=""))
+    return out
+
+
+def send(world, operation, call, headers=None, body=None):
+    """Sends a call; If-Match is `*` where the contract needs one and the call gives none."""
+    sent = dict(call.headers, **(headers or {}))
+    if operation.needs_match:
+        sent.setdefault("If-Match", "*")
+    return (call.api or world.api).call(
+        operation.method, url(operation, call.path), body=call.body if body is None else body,
+        query=call.query, headers=sent)
+
+
+class World:
+    """A server with two sites; makes what a recipe needs."""
+
+    def __init__(self, server):
+        self.server = server
+        self.api = server.api
+        self.site_a = self.site()
+        self.site_b = self.site()
+        self.device_a = self.device(site_id=self.site_a)
+
+    def name(self, what):
+        return f"{what} {next(NUMBERS)}"
+
+    def site(self):
+        return self.api.post("/v1/sites", {"name": self.name("site")})["id"]
+
+    def type(self):
+        return self.api.post("/v1/types", {"name": self.name("type")})["id"]
+
+    def user(self, roles=("viewer",)):
+        name = f"user{next(NUMBERS)}"
+        return self.api.post("/v1/users", {"name": name, "password": PASSWORD,
+                                           "roles": list(roles)})
+
+    def token(self, roles, sites=None, kind="service"):
+        """(token, an Api that uses it)"""
+        made = self.api.post("/v1/tokens", {"kind": kind, "name": self.name("token"),
+                                            "roles": list(roles), "sites": sites})
+        return made["token"], self.api.with_token(made["secret"])
+
+    def device(self, **fields):
+        return self.server.enrol(name=self.name("device"), **fields).id
+
+    def command(self, device=None):
+        path = f"/v1/devices/{device or self.device_a}/commands"
+        return self.api.post(path, {"name": "blink", "payload": {"n": 1}})["id"]
+
+    def job(self):
+        """A scheduled job: a claim that will expire makes one."""
+        self.server.claim()
+        return next(self.api.items("/v1/jobs", state="scheduled"))["id"]
+
+    def signed_in(self):
+        """An Api with a session cookie instead of a token."""
+        user = self.user()
+        api = self.api.with_token(None)
+        answer = api.call("POST", "/v1/session", {"name": user["name"], "password": PASSWORD})
+        assert answer.status == 201, answer.text
+        cookie = answer.header("Set-Cookie").split(";")[0]
+        return CookieApi(api, cookie)
+
+
+class CookieApi(lab.Api):
+    """A browser's view: the session cookie, and the header against forged requests."""
+
+    def __init__(self, api, cookie, csrf="1"):
+        super().__init__(api.url.geturl(), api.ca)
+        self.cookie = cookie
+        self.csrf = csrf
+
+    def _headers(self, headers, body):
+        return dict(super()._headers(headers, body), Cookie=self.cookie,
+                    **({"X-Holdfast-CSRF": self.csrf} if self.csrf else {}))
+
+
+def _nothing(name):
+    """Operations without parameters or body."""
+    RECIPES[name] = lambda world: Call()
+
+
+for _name in ("get_setup get_session list_devices get_device_facets stream_changes list_sites "
+              "list_types list_users list_tokens list_claims query_events tail_events "
+              "list_commands list_audit get_audit_checkpoint list_jobs create_backup get_config "
+              "get_version get_agent_downloads get_health get_readiness "
+              "get_server_metrics").split():
+    _nothing(_name)
+
+
+def _of_device(name):
+    RECIPES[name] = lambda world: Call({"device_id": world.device_a})
+
+
+for _name in ("get_device get_device_timeline list_metrics tail_telemetry get_twin "
+              "diff_twin").split():
+    _of_device(_name)
+
+
+@recipe
+def complete_setup(world):
+    link = (world.server.data / "setup-link").read_text(encoding="utf-8").strip()
+    return Call(body={"secret": link.split("#")[1], "name": "first.admin", "password": PASSWORD},
+                api=world.api.with_token(None))
+
+
+@recipe
+def create_session(world):
+    return Call(body={"name": world.user()["name"], "password": PASSWORD},
+                api=world.api.with_token(None))
+
+
+@recipe
+def delete_session(world):
+    return Call(api=world.signed_in())
+
+
+@recipe
+def update_device(world):
+    return Call({"device_id": world.device_a}, {"name": world.name("renamed")})
+
+
+@recipe
+def set_device_tag(world):
+    return Call({"device_id": world.device_a, "tag": "floor"}, {"value": world.name("floor")})
+
+
+@recipe
+def delete_device_tag(world):
+    world.api.put(f"/v1/devices/{world.device_a}/tags/old", {"value": "x"})
+    return Call({"device_id": world.device_a, "tag": "old"})
+
+
+@recipe
+def quarantine_device(world):
+    return Call({"device_id": world.device()}, {"reason": "looks odd"})
+
+
+@recipe
+def release_device(world):
+    device = world.device()
+    world.api.post(f"/v1/devices/{device}/quarantine", {"reason": "looks odd"})
+    return Call({"device_id": device}, {"reason": "was a drill"})
+
+
+@recipe
+def revoke_device(world):
+    return Call({"device_id": world.device()}, {"reason": "stolen"})
+
+
+@recipe
+def create_site(world):
+    return Call(body={"name": world.name("site"), "description": "a place"})
+
+
+@recipe
+def get_site(world):
+    return Call({"site_id": world.site_a})
+
+
+@recipe
+def update_site(world):
+    return Call({"site_id": world.site_a}, {"description": world.name("about")})
+
+
+@recipe
+def delete_site(world):
+    return Call({"site_id": world.site()})
+
+
+@recipe
+def create_type(world):
+    return Call(body={"name": world.name("type"),
+                      "streams": [{"stream": "lab", "field": "temp", "unit": "Cel"}]})
+
+
+@recipe
+def get_type(world):
+    return Call({"type_id": world.type()})
+
+
+@recipe
+def update_type(world):
+    return Call({"type_id": world.type()}, {"description": "changed"})
+
+
+@recipe
+def delete_type(world):
+    return Call({"type_id": world.type()})
+
+
+@recipe
+def create_user(world):
+    return Call(body={"name": f"new{next(NUMBERS)}", "password": PASSWORD, "roles": ["viewer"]})
+
+
+@recipe
+def get_user(world):
+    return Call({"user_id": world.user()["id"]})
+
+
+@recipe
+def update_user(world):
+    return Call({"user_id": world.user()["id"]}, {"disabled": True})
+
+
+@recipe
+def delete_user(world):
+    return Call({"user_id": world.user()["id"]})
+
+
+@recipe
+def create_token(world):
+    return Call(body={"kind": "service", "name": world.name("token"), "roles": ["viewer"]})
+
+
+@recipe
+def get_token(world):
+    return Call({"token_id": world.token(["viewer"])[0]["id"]})
+
+
+@recipe
+def update_token(world):
+    return Call({"token_id": world.token(["viewer"])[0]["id"]}, {"name": world.name("token")})
+
+
+@recipe
+def revoke_token(world):
+    return Call({"token_id": world.token(["viewer"])[0]["id"]})
+
+
+@recipe
+def create_claim(world):
+    return Call(body={"expires_in_s": 600, "site_id": world.site_a, "tags": {"floor": "2"}})
+
+
+@recipe
+def get_claim(world):
+    return Call({"claim_id": world.server.claim(site_id=world.site_a)["id"]})
+
+
+@recipe
+def revoke_claim(world):
+    return get_claim(world)
+
+
+@recipe
+def stream_claim_progress(world):
+    return get_claim(world)
+
+
+@recipe
+def query_telemetry(world):
+    return Call({"device_id": world.device_a}, query={"metric": "lab.temp", "since": "1h"})
+
+
+@recipe
+def replace_desired(world):
+    return Call({"device_id": world.device_a}, {"mode": "eco", "n": next(NUMBERS)})
+
+
+@recipe
+def update_desired(world):
+    return replace_desired(world)
+
+
+@recipe
+def run_command(world):
+    return Call({"device_id": world.device_a}, {"name": "blink", "payload": {"n": 3}})
+
+
+@recipe
+def get_command(world):
+    return Call({"command_id": world.command()})
+
+
+@recipe
+def cancel_command(world):
+    return get_command(world)
+
+
+@recipe
+def prove_audit_entry(world):
+    return Call({"seq": 0})
+
+
+@recipe
+def verify_audit(world):
+    return Call(body={})
+
+
+@recipe
+def get_job(world):
+    return Call({"job_id": world.job()})
+
+
+@recipe
+def retry_job(world):
+    return get_job(world)
+
+
+@recipe
+def create_ring_backup(world):
+    answer = world.api.call("POST", "/v1/backup")
+    assert answer.status == 200, answer.text
+    return Call(body={"backup_id": answer.header("Holdfast-Backup-Id")})
+
+
+@recipe
+def download_agent(world):
+    platforms = world.api.get("/v1/agent")["platforms"]
+    assert platforms, "the server has no agent binary to give"
+    return Call({"platform": platforms[0]["platform"]})
+
+
+@recipe
+def get_problem_page(world):
+    return Call({"code": "claim-expired"}, headers={"Accept": "text/markdown"})
+
+
+def success_of(operation):
+    """The status that a valid call gives."""
+    return next(int(status) for status in operation.node["responses"] if status[0] == "2")
+
+
+def json_body(answer):
+    return json.loads(answer.body) if answer.body else None
+
+
+def operations(condition=lambda operation: True):
+    return [operation for operation in contract().operations if condition(operation)]
