@@ -8,6 +8,8 @@
 
 #include "libs/os/system.hpp"
 #include "server/core/bus.hpp"
+#include "server/core/nats_bus.hpp"
+#include "server/core/testing/nats_server.hpp"
 
 namespace holdfast::core {
 
@@ -29,8 +31,24 @@ class LocalBusHolder final : public BusHolder {
   std::unique_ptr<Bus> bus_ = make_local_bus();
 };
 
+class NatsBusHolder final : public BusHolder {
+ public:
+  static Result<std::unique_ptr<BusHolder>> open(const os::System& system) {
+    auto holder = std::make_unique<NatsBusHolder>();
+    holder->server_ = TRY(NatsServer::start(system));
+    holder->bus_ = TRY(make_nats_bus(holder->server_->url()));
+    return std::unique_ptr<BusHolder>(std::move(holder));
+  }
+  Bus& bus() override { return *bus_; }
+
+ private:
+  std::unique_ptr<NatsServer> server_;
+  std::unique_ptr<Bus> bus_;
+};
+
 inline std::vector<BusCase> bus_cases() {
-  return {{"local", [](const os::System&) -> Result<std::unique_ptr<BusHolder>> {
+  return {{"nats", NatsBusHolder::open},
+          {"local", [](const os::System&) -> Result<std::unique_ptr<BusHolder>> {
              return std::make_unique<LocalBusHolder>();
            }}};
 }
