@@ -69,6 +69,7 @@ struct CommandTag {
 struct JobTag {
   static constexpr std::string_view kPrefix = "job_";
 };
+struct BackupTag { static constexpr std::string_view kPrefix = "bak_"; };
 struct RequestTag {
   static constexpr std::string_view kPrefix = "req_";
 };
@@ -81,6 +82,7 @@ using TokenId = Id<TokenTag>;
 using ClaimId = Id<ClaimTag>;
 using CommandId = Id<CommandTag>;
 using JobId = Id<JobTag>;
+using BackupId = Id<BackupTag>;
 using RequestId = Id<RequestTag>;
 
 }  // namespace holdfast

@@ -1,10 +1,12 @@
 #include "server/app/app.hpp"
 
+#include "server/api/audit_routes.hpp"
 #include "server/api/job_routes.hpp"
 #include "server/api/live_routes.hpp"
 #include "server/api/people_routes.hpp"
 #include "server/api/system_routes.hpp"
 #include "server/app/addresses.hpp"
+#include "server/app/backup.hpp"
 #include "server/app/jobs.hpp"
 #include "server/app/parts.hpp"
 #include "server/control/routes.hpp"
@@ -68,6 +70,7 @@ class Running final : public App {
   Metrics& metrics_;
   api::SystemInfo info_;
   Parts p_;
+  Backup backup_{system_, p_, extras_.version, log_};
   bool started_ = false;
 };
 
@@ -134,10 +137,13 @@ Status Running::open_core() {
   p_.dispatcher = TRY(core::Dispatcher::make(*p_.store, *p_.bus, *p_.notice_workers, loop_, log_, metrics_));
   p_.jobs = TRY(core::Jobs::make(*p_.store, *p_.job_workers, loop_, log_, metrics_));
   p_.people = TRY(core::People::make(*p_.store, system_.threads, metrics_));
-  p_.store->on_commit([this](bool, bool noticed) {
+  p_.audit = TRY(core::AuditLog::make(*p_.store, system_, *p_.job_workers, log_, metrics_,
+                                      {os::join(p_.folder.data, "audit"), core::checkpoint_folder(config_)}));
+  p_.store->on_commit([this](bool audited, bool noticed) {
+    if (audited) p_.audit->wake();
     if (noticed) p_.dispatcher->wake();
   });
-  return {};
+  return p_.audit->start();
 }
 
 Status Running::open_domains() {
@@ -217,7 +223,9 @@ Status Running::add_operations() {
   TRY(api::add_token_routes(operations, *p_.people));
   TRY(api::add_live_routes(operations, *p_.live_hub));
   TRY(api::add_job_routes(operations, *p_.jobs));
+  TRY(api::add_audit_routes(operations, *p_.store, *p_.audit));
   TRY(api::add_agent_routes(operations, p_.agents));
+  TRY(backup_.add_routes(operations));
   return api::add_system_routes(operations, info_, metrics_, config_);
 }
 

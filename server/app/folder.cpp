@@ -24,6 +24,30 @@ Result<seal::SecretKey> first_seal_key(const os::System& system, const std::stri
   return key;
 }
 
+// A restored folder without its sealing key: the recovery key that someone put into `<data>.recovery`
+// (the last line that is one) opens the copy in the folder.
+Result<seal::SecretKey> recovered_seal_key(const os::System& system, const std::string& seal_path,
+                                           const std::string& data, const Log& log) {
+  const auto missing = [&](std::string_view why) {
+    return fail(Code::seal_key_missing, "the sealing key " + seal_path + " is not there" + std::string(why) +
+                                            ": put it back, or write the recovery key into " + recovery_note(data));
+  };
+  const auto note = os::read_file(system.files, recovery_note(data), 4096);
+  if (!note) return missing("");
+  std::string_view rest = text_of(*note);
+  std::optional<seal::SecretKey> recovery;
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    if (auto parsed = seal::parse_recovery(line)) recovery = *parsed;
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+  if (!recovery) return missing(", and " + recovery_note(data) + " holds no recovery key");
+  const auto key = TRY(seal::recover_seal_key(system.files, os::join(data, "recovery.sealed"), *recovery));
+  TRY(seal::store_seal_key(system, seal_path, key));
+  log.info("the sealing key was recovered; remove the file with the recovery key", {{"file", recovery_note(data)}});
+  return key;
+}
+
 }  // namespace
 
 std::string database_path(std::string_view data) { return os::join(data, "holdfast.db"); }
@@ -40,12 +64,10 @@ Result<Folder> open_folder(const os::System& system, const config::Config& confi
   if (used && !ringed) {
     return fail(Code::seal_key_missing, "the key ring " + ring_path + " is not there: restore it from its backup");
   }
-  if (ringed && !os::exists(system.files, seal_path)) {
-    return fail(Code::seal_key_missing, "the sealing key " + seal_path +
-                                            " is not there: put it back, or restore it with the recovery key");
-  }
-  const auto key = ringed ? TRY(seal::load_seal_key(system.files, seal_path))
-                          : TRY(first_seal_key(system, seal_path, folder.data, log));
+  const bool keyed = os::exists(system.files, seal_path);
+  const auto key = !ringed  ? TRY(first_seal_key(system, seal_path, folder.data, log))
+                   : !keyed ? TRY(recovered_seal_key(system, seal_path, folder.data, log))
+                            : TRY(seal::load_seal_key(system.files, seal_path));
   folder.ring = ringed ? TRY(seal::Ring::open(system, ring_path, key)) : TRY(seal::Ring::make(system, ring_path, key));
   return folder;
 }

@@ -20,6 +20,7 @@ Status add_jobs(Parts& parts, const config::Config& config) {
   const Duration keep_jobs = config.duration("retention.jobs");
   const Duration keep_notices = config.duration("retention.notices");
   TRY(jobs.every("people.flush", minutes(1), doing([&people = *parts.people] { return people.flush(); })));
+  TRY(jobs.every("audit.checkpoint", core::kCheckpointEvery, doing([&audit = *parts.audit] { return audit.advance(); })));
   TRY(jobs.every("jobs.trim", hours(1), doing([&jobs, keep_jobs] { return jobs.trim(keep_jobs); })));
   TRY(jobs.every("notices.trim", hours(1),
                  doing([&dispatcher = *parts.dispatcher, keep_notices] { return dispatcher.trim(keep_notices); })));

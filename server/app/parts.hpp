@@ -7,6 +7,7 @@
 #include "server/app/folder.hpp"
 #include "server/app/live_feed.hpp"
 #include "server/control/controller.hpp"
+#include "server/core/audit_log.hpp"
 #include "server/core/bus.hpp"
 #include "server/core/jobs.hpp"
 #include "server/core/operation.hpp"
@@ -41,6 +42,7 @@ struct Parts {
   std::unique_ptr<core::Bus> bus;
   std::unique_ptr<core::Dispatcher> dispatcher;
   std::unique_ptr<core::Jobs> jobs;
+  std::unique_ptr<core::AuditLog> audit;
   std::unique_ptr<core::People> people;
   core::Operations operations;
   // domains

@@ -59,8 +59,9 @@ class SecretKey {
 
 // The sealing key's file. A systemd credential or a TPM object will answer the same question.
 Result<SecretKey> load_seal_key(os::Files& files, const std::string& path);
-Result<SecretKey> create_seal_key(const os::System& system,
-                                  const std::string& path);  // already_exists
+// already_exists when there is one.
+Status store_seal_key(const os::System& system, const std::string& path, const SecretKey& key);
+Result<SecretKey> create_seal_key(const os::System& system, const std::string& path);
 
 // The recovery key as people write it down: 14 groups of 4 letters and digits (Crockford base32,
 // the last group is a check). Parsing forgives case, spaces and dashes; invalid_argument otherwise.

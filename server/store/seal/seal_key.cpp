@@ -74,14 +74,19 @@ Result<SecretKey> load_seal_key(os::Files& files, const std::string& path) {
   return key;
 }
 
-Result<SecretKey> create_seal_key(const os::System& system, const std::string& path) {
-  SecretKey key(system.entropy.bytes(kKeyBytes));
+Status store_seal_key(const os::System& system, const std::string& path, const SecretKey& key) {
   std::string text = std::string(kSealMagic) + to_hex(key.view()) + "\n";
   const auto file = TRY(system.files.open(path, os::Open::create_new));
   TRY(file->write_at(0, view_of(text)));
   TRY(file->sync());
   TRY(system.files.sync_dir(os::folder_of(path)));
   crypto::wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  return {};
+}
+
+Result<SecretKey> create_seal_key(const os::System& system, const std::string& path) {
+  SecretKey key(system.entropy.bytes(kKeyBytes));
+  TRY(store_seal_key(system, path, key));
   return key;
 }
 
