@@ -46,6 +46,9 @@ struct ClientResponse {
   std::string_view text() const { return text_of(body); }
 };
 
+// For event streams, which end by silence_limit: as the limit of SyncClient::send().
+inline constexpr Duration kNoLimit{INT64_MAX};
+
 struct ClientOptions {
   std::size_t connections_max = 4;
   std::size_t waiting_max = 256;         // requests without a connection yet

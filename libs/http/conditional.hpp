@@ -14,8 +14,8 @@ std::string etag(std::uint64_t revision);  // with its quotes
 // precondition_failed. Weak tags never match (section 13.1.1).
 Status require_match(const Request& request, std::uint64_t revision);
 
-// The revision that If-Match asks for; nullopt for `*`. Missing: precondition_required; anything else
-// than one strong tag of ours: precondition_failed.
+// The revision that If-Match asks for; nullopt for `*`. Missing: precondition_required; anything
+// else than one strong tag of ours: precondition_failed.
 Result<std::optional<std::int64_t>> wanted_revision(const Request& request);
 
 // Only that If-Match is there: for the check that comes before the object is read.

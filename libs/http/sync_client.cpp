@@ -38,4 +38,10 @@ Result<ClientResponse> SyncClient::send(ClientRequest request, Duration limit) {
   return future.get();
 }
 
+void SyncClient::pause(Duration duration) {
+  std::promise<void> over;
+  loop_->post([&] { loop_->after(duration, [&] { over.set_value(); }); });
+  over.get_future().wait();
+}
+
 }  // namespace holdfast::http

@@ -10,8 +10,6 @@
 
 namespace holdfast::http {
 
-inline constexpr Duration kNoLimit{INT64_MAX};  // for event streams, which end by silence_limit
-
 class SyncClient final {
  public:
   SyncClient(os::Threads& threads, crypto::Transport& transport, os::Endpoint server,
@@ -20,6 +18,7 @@ class SyncClient final {
 
   // Gives up after `limit`; the request's own deadline is replaced by it.
   Result<ClientResponse> send(ClientRequest request, Duration limit);
+  void pause(Duration duration);
 
  private:
   std::unique_ptr<os::Loop> loop_;

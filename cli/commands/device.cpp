@@ -1,0 +1,218 @@
+// holdfast device ...
+#include "cli/commands/commands.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+using wire::Json;
+using wire::JsonObject;
+
+std::string path_of_device(const std::string& id, std::string_view below = "") {
+  return "/v1/devices/" + http::encode_component(id) + std::string(below);
+}
+
+Status list_devices(Run& run) {
+  http::Params query;
+  add_query(run, query, "q", "q");
+  add_query(run, query, "state", "state");
+  add_query(run, query, "tag", "tag");
+  add_query(run, query, "sort", "sort");
+  for (const std::string& site : run.given().all("site"))
+    query.emplace_back("site_id", TRY(run.site(site)));
+  for (const std::string& type : run.given().all("type"))
+    query.emplace_back("type_id", TRY(run.type(type)));
+  if (run.given().has("online")) query.emplace_back("online", "true");
+  if (run.given().has("offline")) query.emplace_back("online", "false");
+  add_page(run, query);
+  return print_list(run, "/v1/devices", query,
+                    {{{"NAME", 9}, "name"},
+                     {{"STATE", 8}, "state"},
+                     {{"ONLINE", 7}, "presence.online"},
+                     {{"TYPE", 3}, "type_name"},
+                     {{"SITE", 4}, "site_name"},
+                     {{"LAST SEEN", 5}, "presence.last_seen", true},
+                     {{"ID", 6}, "id"}});
+}
+
+Status show_device(Run& run) {
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  const Reply reply = TRY(TRY(run.remote())->get(path_of_device(id)));
+  print_object(run, reply.json,
+               {{"id", "id"},
+                {"name", "name"},
+                {"state", "state"},
+                {"online", "presence.online"},
+                {"since", "presence.since"},
+                {"last seen", "presence.last_seen"},
+                {"last disconnect", "presence.last_disconnect_reason"},
+                {"address", "presence.address"},
+                {"protocol", "presence.protocol"},
+                {"type", "type_name"},
+                {"site", "site_name"},
+                {"tags", "tags"},
+                {"serial", "serial"},
+                {"quarantined", "quarantine.since"},
+                {"reason", "quarantine.reason"},
+                {"certificate", "certificate.serial"},
+                {"certificate until", "certificate.not_after"},
+                {"evidence", "evidence_class"},
+                {"agent", "agent.version"},
+                {"created", "created_at"},
+                {"updated", "updated_at"}});
+  return {};
+}
+
+// One line for each change: what, of which device, and what is known of it now.
+void print_change(Run& run, const http::Event& event) {
+  const auto data = wire::parse_json(event.data);
+  if (!data) return;
+  if (run.json()) {
+    return run.line(wire::json_text(JsonObject{{"event", event.name}, {"data", *data}}));
+  }
+  if (event.name == "device") {
+    const bool removed = text_at(*data, "removed") == "true";
+    run.print(Table{
+        {{"WHAT"}, {"DEVICE"}, {"NAME"}, {"STATE"}, {"ONLINE"}},
+        {{removed ? "removed" : "device", text_at(*data, "id"), text_at(*data, "changes.name"),
+          text_at(*data, "changes.state"), text_at(*data, "changes.presence.online")}}});
+  } else if (event.name == "reading") {
+    run.line("reading\t" + text_at(*data, "device_id") + '\t' + text_at(*data, "metric") + '\t' +
+             text_at(*data, "value"));
+  } else if (event.name == "event") {
+    run.line("event\t" + text_at(*data, "device_id") + '\t' + text_at(*data, "kind") + '\t' +
+             text_at(*data, "message"));
+  } else if (event.name == "reset") {
+    run.say("Something was missed: " + text_at(*data, "reason") + '.');
+  }
+}
+
+Status watch_devices(Run& run) {
+  http::Params query;
+  for (const std::string& device : run.given().all("DEVICE"))
+    query.emplace_back("device_id", TRY(run.device(device)));
+  return TRY(run.remote())->follow("/v1/stream", query, [&](const http::Event& event) {
+    print_change(run, event);
+    return true;
+  });
+}
+
+Status rename_device(Run& run) {
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  const std::string name = run.given().text("NAME");
+  const Reply reply =
+      TRY(TRY(run.remote())->change("PATCH", path_of_device(id), JsonObject{{"name", name}}));
+  run.done(reply, "Renamed to " + name + '.');
+  return {};
+}
+
+// Site and type; "none" takes the device out of either.
+Status assign_device(Run& run) {
+  JsonObject body;
+  if (const auto site = run.given().maybe("site")) {
+    body["site_id"] = *site == "none" ? Json(nullptr) : Json(TRY(run.site(*site)));
+  }
+  if (const auto type = run.given().maybe("type")) {
+    body["type_id"] = *type == "none" ? Json(nullptr) : Json(TRY(run.type(*type)));
+  }
+  if (body.empty()) return fail(Code::invalid_argument, "Say where to: --site, --type or both.");
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  run.done(TRY(TRY(run.remote())->change("PATCH", path_of_device(id), body)), "Assigned.");
+  return {};
+}
+
+Status tag_device(Run& run) {
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  const auto tags = run.given().all("TAG");
+  const auto removed = run.given().all("remove");
+  if (tags.empty() && removed.empty())
+    return fail(Code::invalid_argument, "Give KEY=VALUE, or --remove KEY.");
+  Remote& server = *TRY(run.remote());
+  Reply reply;
+  const Json pairs = TRY(pairs_of(tags));
+  for (const auto& tag : pairs.get_object()) {
+    reply = TRY(server.send("PUT", path_of_device(id, "/tags/" + http::encode_component(tag.key())),
+                            JsonObject{{"value", tag.value()}}));
+  }
+  for (const std::string& key : removed) {
+    reply = TRY(
+        server.send("DELETE", path_of_device(id, "/tags/" + http::encode_component(key)), nullptr));
+  }
+  run.done(reply, "Tags are now " + text_at(reply.json, "tags") + '.');
+  return {};
+}
+
+Status act_on_device(Run& run, std::string_view action, std::string_view done) {
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  JsonObject body;
+  if (const auto reason = run.given().maybe("reason")) body["reason"] = *reason;
+  const Json sent = body.empty() ? Json(nullptr) : Json(std::move(body));
+  const Reply reply =
+      TRY(TRY(run.remote())->send("POST", path_of_device(id, "/" + std::string(action)), sent));
+  run.done(reply, done);
+  return {};
+}
+
+Status quarantine_device(Run& run) {
+  return act_on_device(run, "quarantine", "Quarantined; its session is closed.");
+}
+Status release_device(Run& run) {
+  return act_on_device(run, "release", "Released.");
+}
+
+Status revoke_device(Run& run) {
+  TRY(run.confirm("Revoke every certificate of " + run.given().text("DEVICE") +
+                  "? It can only come back with a new claim."));
+  return act_on_device(run, "revoke", "Revoked and quarantined.");
+}
+
+}  // namespace
+
+void add_device_commands(Commands& out) {
+  const Argument device = positional("DEVICE", "Name or id of the device");
+  out.push_back(
+      {"device list", "Devices that you may see",
+       joined(
+           {value("--q", "Part of name, id, tag or address"),
+            many_values("--state", "Only this state"), many_values("--site", "Only at this site"),
+            many_values("--type", "Only of this type"),
+            many_values("--tag", "Only with this tag, KEY or KEY=VALUE"),
+            flag("--online", "Only those online"), flag("--offline", "Only those offline"),
+            value("--sort", "Order, such as name or -last_seen")},
+           page_arguments()),
+       list_devices});
+  out.push_back({"device show", "One device", {device}, show_device});
+  Argument watched = positional("DEVICE", "Only these devices");
+  watched.required = false;
+  watched.many = true;
+  out.push_back(
+      {"device watch", "Changes, readings and events as they come", {watched}, watch_devices});
+  out.push_back({"device rename",
+                 "Give it another name",
+                 {device, positional("NAME", "The new name")},
+                 rename_device});
+  out.push_back({"device assign",
+                 "Move it to a site, or give it a type",
+                 {device, value("--site", "Site, or none"), value("--type", "Type, or none")},
+                 assign_device});
+  Argument tags = positional("TAG", "KEY=VALUE");
+  tags.required = false;
+  tags.many = true;
+  out.push_back({"device tag",
+                 "Set and remove tags",
+                 {device, tags, many_values("--remove", "Key of a tag to remove")},
+                 tag_device});
+  out.push_back({"device quarantine",
+                 "Cut it off within a second; it keeps its certificate",
+                 {device, required_value("--reason", "Why, for timeline and audit")},
+                 quarantine_device});
+  out.push_back({"device release",
+                 "End the quarantine",
+                 {device, value("--reason", "Why, for timeline and audit")},
+                 release_device});
+  out.push_back({"device revoke",
+                 "Revoke its certificates for good, and quarantine it",
+                 {device, required_value("--reason", "Why, for timeline and audit")},
+                 revoke_device});
+}
+
+}  // namespace holdfast::cli

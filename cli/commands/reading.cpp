@@ -1,0 +1,229 @@
+// holdfast telemetry ..., holdfast event ...
+#include "cli/commands/commands.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+using wire::Json;
+using wire::JsonArray;
+using wire::JsonObject;
+
+std::string path_of_readings(const std::string& device, std::string_view below) {
+  return "/v1/devices/" + http::encode_component(device) + std::string(below);
+}
+
+// ---- telemetry
+
+Status list_metrics(Run& run) {
+  const std::string device = TRY(run.device(run.given().text("DEVICE")));
+  const Reply reply = TRY(TRY(run.remote())->get(path_of_readings(device, "/metrics")));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{{"METRIC", 9}, {"VALUE", 8, true}, {"UNIT", 6}, {"TIME", 7}}, {}};
+  const Json* items = json_at(reply.json, "items");
+  if (items && items->is_array()) {
+    for (const Json& item : items->get_array()) {
+      table.rows.push_back({text_at(item, "name"), text_at(item, "last_value"),
+                            text_at(item, "unit"),
+                            run.terminal().out_is_tty() ? short_time(text_at(item, "last_time"))
+                                                        : text_at(item, "last_time")});
+    }
+  }
+  run.print(table);
+  return {};
+}
+
+// Points go out as they come: there may be millions.
+class PointPrinter {
+ public:
+  explicit PointPrinter(Run& run) : run_(run) {
+    if (run_.json()) run_.terminal().out("{\"points\":[");
+  }
+  void add(const Json& point) {
+    if (run_.json()) {
+      const JsonObject out{{"time", text_at(point, "time")}, {"value", *json_at(point, "value")}};
+      buffer_ += (count_ > 0 ? "," : "") + wire::json_text(out);
+    } else {
+      buffer_ += text_at(point, "time") + '\t' + printable(text_at(point, "value")) + '\n';
+    }
+    ++count_;
+    if (buffer_.size() > 60'000) flush();
+  }
+  void end() {
+    if (run_.json()) buffer_ += "]}\n";
+    flush();
+  }
+
+ private:
+  void flush() { run_.terminal().out(std::exchange(buffer_, {})); }
+  Run& run_;
+  std::string buffer_;
+  std::size_t count_ = 0;
+};
+
+Status query_raw(Run& run, const std::string& path, http::Params query) {
+  add_query(run, query, "order", "order");
+  add_page(run, query);
+  Remote& server = *TRY(run.remote());
+  PointPrinter printer(run);
+  const auto next = server.items(
+      path, query,
+      [&](const Json& point) {
+        if (json_at(point, "value")) printer.add(point);
+        return true;
+      },
+      "points");
+  printer.end();
+  if (!next) return std::unexpected(next.error());
+  if (const auto* cursor = next->if_string())
+    run.say("More follow: --cursor " + std::string(*cursor));
+  return {};
+}
+
+Status query_buckets(Run& run, const std::string& path, http::Params query) {
+  query.emplace_back("bucket_s",
+                     std::to_string(TRY(seconds_of(run.given().text("bucket"), "--bucket"))));
+  add_query(run, query, "functions", "functions");
+  const Reply reply = TRY(TRY(run.remote())->get(path, query));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{{"METRIC", 8},
+               {"START", 9},
+               {"COUNT", 5, true},
+               {"MIN", 6, true},
+               {"MEAN", 7, true},
+               {"MAX", 6, true},
+               {"SUM", 1, true},
+               {"FIRST", 2, true},
+               {"LAST", 4, true}},
+              {}};
+  const Json* buckets = json_at(reply.json, "buckets");
+  if (buckets && buckets->is_array()) {
+    for (const Json& bucket : buckets->get_array()) {
+      std::vector<std::string> row;
+      for (std::string_view name :
+           {"metric", "start", "count", "min", "mean", "max", "sum", "first", "last"}) {
+        row.push_back(text_at(bucket, name));
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  run.print(table);
+  return {};
+}
+
+Status query_telemetry(Run& run) {
+  const std::string device = TRY(run.device(run.given().text("DEVICE")));
+  const auto metrics = run.given().all("METRIC");
+  http::Params query;
+  for (const std::string& metric : metrics) query.emplace_back("metric", metric);
+  TRY(add_span(run, query));
+  const std::string path = path_of_readings(device, "/telemetry");
+  if (run.given().has("bucket")) return query_buckets(run, path, std::move(query));
+  if (metrics.size() != 1) {
+    return fail(Code::invalid_argument, "Raw points are of one metric; several need --bucket.");
+  }
+  return query_raw(run, path, std::move(query));
+}
+
+Status tail_telemetry(Run& run) {
+  const std::string device = TRY(run.device(run.given().text("DEVICE")));
+  http::Params query;
+  add_query(run, query, "METRIC", "metric");
+  return TRY(run.remote())
+      ->follow(path_of_readings(device, "/telemetry/tail"), query, [&](const http::Event& event) {
+        const auto data = wire::parse_json(event.data);
+        if (!data) return true;
+        if (event.name == "reset") {
+          run.say("Something was missed: " + text_at(*data, "reason") + '.');
+        } else if (run.json()) {
+          run.line(wire::json_text(*data));
+        } else {
+          run.line(text_at(*data, "time") + '\t' + text_at(*data, "metric") + '\t' +
+                   printable(text_at(*data, "value")));
+        }
+        return true;
+      });
+}
+
+// ---- events
+
+Result<http::Params> event_query(Run& run) {
+  http::Params query;
+  if (const auto device = run.given().maybe("device"))
+    query.emplace_back("device_id", TRY(run.device(*device)));
+  add_query(run, query, "kind", "kind");
+  add_query(run, query, "severity", "severity");
+  add_query(run, query, "q", "q");
+  return query;
+}
+
+void print_event(Run& run, const Json& event) {
+  run.line(
+      (run.terminal().out_is_tty() ? short_time(text_at(event, "time")) : text_at(event, "time")) +
+      '\t' + text_at(event, "severity") + '\t' + text_at(event, "kind") + '\t' +
+      text_at(event, "device_id") + '\t' + printable(text_at(event, "message")));
+}
+
+Status query_events(Run& run) {
+  http::Params query = TRY(event_query(run));
+  TRY(add_span(run, query));
+  add_page(run, query);
+  return print_list(run, "/v1/events", query,
+                    {{{"TIME", 9}, "time", true},
+                     {{"SEVERITY", 6}, "severity"},
+                     {{"KIND", 7}, "kind"},
+                     {{"DEVICE", 4}, "device_id"},
+                     {{"MESSAGE", 8}, "message"}});
+}
+
+Status tail_events(Run& run) {
+  const http::Params query = TRY(event_query(run));
+  return TRY(run.remote())->follow("/v1/events/tail", query, [&](const http::Event& event) {
+    const auto data = wire::parse_json(event.data);
+    if (!data) return true;
+    if (event.name == "reset") {
+      run.say("Something was missed: " + text_at(*data, "reason") + '.');
+    } else if (run.json()) {
+      run.line(wire::json_text(*data));
+    } else {
+      print_event(run, *data);
+    }
+    return true;
+  });
+}
+
+}  // namespace
+
+void add_reading_commands(Commands& out) {
+  const Argument device = positional("DEVICE", "Name or id of the device");
+  Argument metrics = positional("METRIC", "Metric, such as lab.temp");
+  metrics.many = true;
+  out.push_back({"telemetry metrics",
+                 "The metrics of a device with their newest values",
+                 {device},
+                 list_metrics});
+  out.push_back(
+      {"telemetry query", "Readings: every raw point, or buckets",
+       joined({device, metrics, value("--bucket", "In buckets of this length, such as 5m"),
+               value("--functions", "Of each bucket: min,max,mean,sum,count,first,last"),
+               value("--order", "Raw points: asc (oldest first) or desc")},
+              joined(span_arguments(), page_arguments())),
+       query_telemetry});
+  metrics.required = false;
+  out.push_back(
+      {"telemetry tail", "Readings as they are stored", {device, metrics}, tail_telemetry});
+  const std::vector<Argument> filters = {value("--device", "Only of this device"),
+                                         many_values("--kind", "Only this kind"),
+                                         value("--severity", "This severity or worse"),
+                                         value("--q", "Words that message or fields hold")};
+  out.push_back({"event query", "Events, newest first",
+                 joined(filters, joined(span_arguments(), page_arguments())), query_events});
+  out.push_back({"event tail", "Events as they are stored", filters, tail_events});
+}
+
+}  // namespace holdfast::cli
