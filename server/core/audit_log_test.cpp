@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "libs/tlog/tiles.hpp"
+#include "libs/wire/json.hpp"
 #include "server/core/jobs.hpp"
 #include "server/core/testing/test_store.hpp"
+#include "server/store/sql/testing/temp_folder.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -114,6 +116,57 @@ TEST(AuditLogTest, EveryEntryIsProvenOffline) {
               checkpoint.root);
   }
   EXPECT_EQ(e.log->prove(test_caller(), 603).error().code, Code::not_found);
+}
+
+// The script that we give to people who trust neither us nor our programs.
+TEST(AuditLogTest, AForeignScriptProvesAnEntryAndRefusesAForgedOne) {
+  Evidence e;
+  ASSERT_TRUE(e.start());
+  ASSERT_TRUE(e.add(300));
+  const auto real = std::move(*os::RealSystem::make());
+  const sql::TempFolder folder(real->system().files);
+  const auto run = [&](const std::function<void(wire::JsonObject&)>& forge) {
+    const auto proof = e.log->prove(test_caller(), 271);
+    EXPECT_TRUE(proof);
+    wire::JsonArray path;
+    for (const tlog::Hash& hash : proof->inclusion_path) path.push_back(wire::Json(to_hex(hash)));
+    wire::JsonObject bundle{
+        {"entry_base64", to_base64(view_of(proof->entry_bytes))},
+        {"leaf_index", proof->leaf_index},
+        {"inclusion_path", path},
+        {"checkpoint",
+         wire::JsonObject{{"signed_base64", to_base64(view_of(proof->checkpoint.signed_text))},
+                          {"signature_base64", to_base64(proof->checkpoint.signature)},
+                          {"public_key", proof->checkpoint.public_key_pem}}}};
+    forge(bundle);
+    EXPECT_TRUE(os::replace_file(real->system().files, folder / "bundle.json",
+                                 view_of(wire::json_text(bundle))));
+    const auto exit = real->system().process.run({"tools/verify-proof", folder / "bundle.json"}, "",
+                                                 seconds(60), 1 << 16);
+    EXPECT_TRUE(exit);
+    return exit.value_or(os::Exit{});
+  };
+  const os::Exit good = run([](wire::JsonObject&) {});
+  EXPECT_EQ(good.status, 0) << good.err;
+  EXPECT_TRUE(good.out.starts_with("proven: entry 271 of holdfast-audit/")) << good.out;
+  const os::Exit entry = run([](wire::JsonObject& bundle) {
+    std::string text =
+        string_of(*from_base64(std::string_view(bundle["entry_base64"].as_string())));
+    text.replace(text.find("put"), 3, "get");
+    bundle["entry_base64"] = to_base64(view_of(text));
+  });
+  EXPECT_EQ(entry.status, 1);
+  EXPECT_TRUE(entry.err.contains("not in the tree")) << entry.err;
+  EXPECT_EQ(run([](wire::JsonObject& bundle) { bundle["leaf_index"] = 270; }).status, 1);
+  const os::Exit size = run([](wire::JsonObject& bundle) {
+    auto& checkpoint = bundle["checkpoint"].as_object();
+    std::string text =
+        string_of(*from_base64(std::string_view(checkpoint["signed_base64"].as_string())));
+    text.replace(text.find("300"), 3, "301");
+    checkpoint["signed_base64"] = to_base64(view_of(text));
+  });
+  EXPECT_EQ(size.status, 1);
+  EXPECT_TRUE(size.err.contains("signature does not fit")) << size.err;
 }
 
 TEST(AuditLogTest, PermissionIsAudited) {

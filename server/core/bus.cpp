@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "libs/base/guarded.hpp"
+#include "server/core/nats_bus.hpp"
 
 namespace holdfast::core {
 
@@ -77,6 +78,11 @@ class LocalBus final : public Bus {
 
 std::unique_ptr<Bus> make_local_bus() {
   return std::make_unique<LocalBus>();
+}
+
+Result<std::unique_ptr<Bus>> open_bus(const std::string& url) {
+  if (!url.empty()) return make_nats_bus(url);
+  return make_local_bus();
 }
 
 }  // namespace holdfast::core

@@ -35,5 +35,7 @@ inline constexpr std::size_t kBusPayloadBytesMax = 64 * 1024;
 Status check_bus_message(std::string_view subject, std::string_view payload);
 
 std::unique_ptr<Bus> make_local_bus();
+// The adapter that the configuration names: NATS at `url`, or in process when it is empty.
+Result<std::unique_ptr<Bus>> open_bus(const std::string& url);
 
 }  // namespace holdfast::core

@@ -66,8 +66,8 @@ using Handler = std::function<Result<http::Response>(const Call& call)>;
 using StreamHandler = std::function<void(const Call& call, http::Responder responder)>;
 // What may come after a handler's success, or after the stored answer of an Idempotency-Key: true
 // when it has taken the responder, to answer later in place of `first`.
-using FollowHandler = std::function<bool(const Call& call, const http::Response& first,
-                                         http::Responder& responder)>;
+using FollowHandler =
+    std::function<bool(const Call& call, const http::Response& first, http::Responder& responder)>;
 
 class Operations {
  public:

@@ -8,7 +8,6 @@
 
 #include "libs/os/system.hpp"
 #include "server/core/bus.hpp"
-#include "server/core/nats_bus.hpp"
 #include "server/core/testing/nats_server.hpp"
 
 namespace holdfast::core {
@@ -28,7 +27,7 @@ class LocalBusHolder final : public BusHolder {
   Bus& bus() override { return *bus_; }
 
  private:
-  std::unique_ptr<Bus> bus_ = make_local_bus();
+  std::unique_ptr<Bus> bus_ = std::move(*open_bus(""));
 };
 
 class NatsBusHolder final : public BusHolder {
@@ -36,7 +35,7 @@ class NatsBusHolder final : public BusHolder {
   static Result<std::unique_ptr<BusHolder>> open(const os::System& system) {
     auto holder = std::make_unique<NatsBusHolder>();
     holder->server_ = TRY(NatsServer::start(system));
-    holder->bus_ = TRY(make_nats_bus(holder->server_->url()));
+    holder->bus_ = TRY(open_bus(holder->server_->url()));
     return std::unique_ptr<BusHolder>(std::move(holder));
   }
   Bus& bus() override { return *bus_; }

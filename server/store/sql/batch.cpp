@@ -3,33 +3,9 @@
 #include <cassert>
 #include <cmath>
 
+#include "libs/wire/utf8.hpp"
+
 namespace holdfast::sql {
-
-namespace {
-
-// Length of the well-formed UTF-8 sequence at `at` (RFC 3629 section 4); 0: not one.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-  };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = first == 0xED && byte(1) > 0x9F;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && byte(1) < 0x90;
-    const bool beyond = first == 0xF4 && byte(1) > 0x8F;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
 
 Status check_param(const Param& param) {
   if (const auto* real = std::get_if<double>(&param.value());
@@ -38,12 +14,8 @@ Status check_param(const Param& param) {
   }
   const auto* text = std::get_if<std::string>(&param.value());
   if (text == nullptr) return {};
-  for (std::size_t at = 0; at < text->size();) {
-    const std::size_t length = (*text)[at] == '\0' ? 0 : utf8_length(*text, at);
-    if (length == 0) {
-      return fail(Code::invalid_argument, "a text must be UTF-8 without zero bytes");
-    }
-    at += length;
+  if (!wire::valid_mqtt_text(*text)) {
+    return fail(Code::invalid_argument, "a text must be UTF-8 without zero bytes");
   }
   return {};
 }

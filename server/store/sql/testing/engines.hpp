@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "libs/base/metrics.hpp"
-#include "server/store/sql/postgres/postgres.hpp"
-#include "server/store/sql/sql.hpp"
-#include "server/store/sql/sqlite/sqlite.hpp"
+#include "server/store/sql/open.hpp"
 #include "server/store/sql/testing/postgres_server.hpp"
 #include "server/store/sql/testing/temp_folder.hpp"
 
@@ -30,9 +28,9 @@ class SqliteHolder final : public EngineHolder {
  public:
   static Result<std::unique_ptr<EngineHolder>> open(const os::System& system) {
     auto holder = std::make_unique<SqliteHolder>(system);
-    SqliteSettings settings;
+    OpenSettings settings;
     settings.path = holder->folder_ / "test.db";
-    holder->database_ = TRY(open_sqlite(system, holder->metrics_, settings));
+    holder->database_ = TRY(open_database(system, holder->metrics_, settings));
     return std::unique_ptr<EngineHolder>(std::move(holder));
   }
   explicit SqliteHolder(const os::System& system) : folder_(system.files) {}
@@ -49,9 +47,9 @@ class PostgresHolder final : public EngineHolder {
   static Result<std::unique_ptr<EngineHolder>> open(const os::System& system) {
     auto holder = std::make_unique<PostgresHolder>();
     PostgresServer* server = TRY(PostgresServer::shared(system));
-    PostgresSettings settings;
+    OpenSettings settings;
     settings.url = TRY(server->new_database());
-    holder->database_ = TRY(open_postgres(system, holder->metrics_, settings));
+    holder->database_ = TRY(open_database(system, holder->metrics_, settings));
     return std::unique_ptr<EngineHolder>(std::move(holder));
   }
   Database& database() override { return *database_; }
