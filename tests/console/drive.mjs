@@ -19,6 +19,7 @@ const setupLink = env('HOLDFAST_SETUP');
 const agent = env('HOLDFAST_AGENT');
 const ca = process.env.HOLDFAST_CA;
 const shots = process.env.SHOTS;
+const pictures = process.env.PICTURES;
 const kName = 'admin';
 const kPassword = 'correct horse battery';
 const kDevice = 'this-machine';
@@ -75,6 +76,7 @@ async function step(name, run) {
   const began = Date.now();
   try {
     const detail = await run();
+    if (pictures) await page.screenshot({ path: join(pictures, `${name.replaceAll(/\W+/g, '-')}.png`) });
     console.log(JSON.stringify({ step: name, ok: true, detail: detail ?? '', seconds: (Date.now() - began) / 1000 }));
   } catch (error) {
     failed += 1;
@@ -118,6 +120,7 @@ async function everyLook(where) {
       }
     }
   } finally {
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await page.setViewportSize({ width: 1360, height: 760 });
   }
 }

@@ -10,7 +10,8 @@ class MosquittoSub:
     def __init__(self, device, topic, *arguments):
         folder = device.server.new_folder("mosquitto_sub")
         self.seen = []
-        self.program = Program(["mosquitto_sub", *device.mosquitto_arguments(), "-t", topic, "-q",
+        # Line by line: into a pipe it would keep what it prints to itself.
+        self.program = Program(["stdbuf", "-oL", "mosquitto_sub", *device.mosquitto_arguments(), "-t", topic, "-q",
                                 "1", "-v", "-d", *arguments], folder / "mosquitto_sub.log")
 
     def __enter__(self):
@@ -46,7 +47,7 @@ def strongswan_est(server, folder, claim, common_name="strongswan"):
         path.write_text(pem)
         chain += ["--cacert", path]
     return run("pki", "--est", "--url", server.device_url, "--in", request, *chain,
-               "--userid", "claim", "--password", claim).stdout
+               "--userpass", f"claim:{claim}").stdout
 
 
 def chain_of(server, folder):

@@ -72,7 +72,10 @@ class Mqtt:
         self._context.load_verify_locations(ca)
         if cert:
             self._context.load_cert_chain(cert, key)
-        raw = socket.create_connection(address, timeout=deadline_s)
+        try:
+            raw = socket.create_connection(address, timeout=deadline_s)
+        except OSError as error:
+            raise Closed(str(error)) from error
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self.tls = self._context.wrap_socket(raw, server_hostname=address[0], session=session)

@@ -32,10 +32,17 @@ class Server:
     # ---- life
 
     def start(self):
+        self.launch()
+        return self.await_ready()
+
+    def launch(self):
+        """Starts the program and does not wait until it is ready."""
         self.program = Program(
             [binary("holdfastd"), "--data", self.data, "--api-listen", self.listen["api"],
              "--mqtt-listen", self.listen["mqtt"], "--device-listen", self.listen["device"],
              *self.arguments], self.folder / "holdfastd.log", self.environment)
+
+    def await_ready(self):
         line = self.program.line(READY_S)
         assert line is not None, f"holdfastd ended while starting\n{self.program.log_tail()}"
         self.ready = json.loads(line)
