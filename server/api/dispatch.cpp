@@ -120,7 +120,9 @@ void Dispatch::run(Work& work) {
   if (!body) return finish(work, *caller, std::unexpected(std::move(body.error())));
   const core::Call call{*caller, work.request, *body, store_.clock().wall()};
   if (entry->stream) return entry->stream(call, std::move(work.responder));
-  finish(work, *caller, answer(row, *entry, call));
+  auto result = answer(row, *entry, call);
+  if (result && entry->follow && entry->follow(call, *result, work.responder)) return;
+  finish(work, *caller, std::move(result));
 }
 
 // An operation that is open to all looks at no credentials: a stale cookie must not keep anyone

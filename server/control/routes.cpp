@@ -89,20 +89,27 @@ void wait_for_end(Controller& controller, os::Loop& loop, os::Workers& workers, 
   });
 }
 
-void run_command(Controller& controller, os::Loop& loop, os::Workers& workers, const Call& call,
-                 http::Responder responder) {
-  const auto run = [&]() -> Result<std::pair<Command, Duration>> {
-    const auto id = TRY(call.id<DeviceId>("device_id", "command.run"));
-    TRY(controller.twin(call.caller, "command.run", id));
-    const auto wanted = TRY(new_command(call.body));
-    const Duration wait = TRY(wait_of(call));
-    return std::pair{TRY(controller.run(call.caller, id, wanted)), wait};
-  };
-  auto done = run();
-  if (!done) return responder.fail(done.error());
-  const auto& [command, wait] = *done;
-  if (wait.us == 0) return responder.send(command_response(201, command));
-  wait_for_end(controller, loop, workers, call.caller, command.id, wait, std::move(responder));
+Result<Response> run_command(Controller& controller, const Call& call) {
+  const auto id = TRY(call.id<DeviceId>("device_id", "command.run"));
+  TRY(controller.twin(call.caller, "command.run", id));
+  const auto wanted = TRY(new_command(call.body));
+  TRY(wait_of(call));
+  return command_response(201, TRY(controller.run(call.caller, id, wanted)));
+}
+
+// The wait lies outside of what an Idempotency-Key keeps: a repeat waits for the same command.
+bool wait_for_command(Controller& controller, os::Loop& loop, os::Workers& workers, const Call& call,
+                      const Response& first, http::Responder& responder) {
+  const auto wait = wait_of(call);
+  if (!wait || wait->us == 0) return false;
+  const auto json = wire::parse_json(text_of(first.body));
+  const auto* body = json ? json->if_object() : nullptr;
+  const auto* text = body == nullptr ? nullptr : body->if_contains("id");
+  if (text == nullptr || !text->is_string()) return false;
+  const auto id = CommandId::parse(std::string(text->as_string()));
+  if (!id) return false;
+  wait_for_end(controller, loop, workers, call.caller, *id, *wait, std::move(responder));
+  return true;
 }
 
 Result<Response> list(Controller& controller, const Call& call) {
@@ -143,9 +150,11 @@ Status add_routes(core::Operations& operations, Controller& controller, os::Loop
     const auto id = TRY(call.id<DeviceId>("device_id", "twin.read"));
     return http::json(200, wire::json_text(diff_json(TRY(controller.twin(call.caller, "twin.read", id)))));
   }));
-  TRY(operations.add_stream("run_command", [&](const Call& call, http::Responder responder) {
-    run_command(controller, loop, workers, call, std::move(responder));
-  }));
+  TRY(operations.add(
+      "run_command", [&](const Call& call) { return run_command(controller, call); },
+      [&](const Call& call, const Response& first, http::Responder& responder) {
+        return wait_for_command(controller, loop, workers, call, first, responder);
+      }));
   TRY(operations.add("list_commands", [&](const Call& call) { return list(controller, call); }));
   TRY(operations.add("get_command", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<CommandId>("command_id", "command.read"));
