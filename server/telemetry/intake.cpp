@@ -12,6 +12,9 @@ CREATE TABLE first_reading (
 ) {strict};
 )";
 
+constexpr std::size_t kMalformedBytesKept = 1'024;         // of a payload that does not parse
+constexpr std::uint32_t kMalformedEventsPerSecondMax = 50;  // of all devices, on timelines
+
 // The session tag under which mirrored notices are stored once; device sessions have random ones.
 constexpr std::uint64_t kNoticeSession = 0x6E6F7469636573ULL;
 
@@ -84,19 +87,39 @@ Intake::Intake(const os::System& system, journal::Journal& journal, series::Seri
       messages_(metrics.counter("holdfast_telemetry_messages_total", "Messages with readings, events or logs taken")),
       samples_(metrics.counter("holdfast_telemetry_samples_total", "Samples taken; each holds one or more values")),
       refused_(metrics.counter("holdfast_telemetry_refused_total", "Messages refused: malformed, too large, over a quota, or the journal was full")),
+      suppressed_(metrics.counter("holdfast_telemetry_events_suppressed_total", "Events of malformed payloads left out because there were too many")),
       lost_events_(metrics.counter("holdfast_telemetry_server_events_lost_total", "Events of the server that found the journal full")) {}
 
-void Intake::finish(Status taken, Done& done) {
+void Intake::finish(Status taken, DeviceId device, const std::string& topic, View payload, Done& done) {
   if (taken) {
     messages_.add();
     return;
   }
   refused_.add();
+  if (taken.error().code == Code::payload_malformed) keep_malformed(device, topic, payload, taken.error());
   done(std::move(taken));
 }
 
+// What a device sent and nobody could read stays visible; so many at most that they fill no journal.
+void Intake::keep_malformed(DeviceId device, const std::string& topic, View payload, const Error& why) {
+  const std::int64_t second = system_.clock.mono().us / 1'000'000;
+  const bool room = malformed_.with([&](Second& now) {
+    if (now.number != second) now = {second, 0};
+    return now.count++ < kMalformedEventsPerSecondMax;
+  });
+  if (!room) return suppressed_.add();
+  ServerEvent event{device, "payload_malformed", "warning", why.text(), {}};
+  event.fields["topic"] = topic;
+  event.fields["code"] = std::string(row_of(why.code).name);
+  event.fields["payload_base64"] = to_base64(payload.first(std::min(payload.size(), kMalformedBytesKept)));
+  event.fields["payload_bytes"] = static_cast<std::int64_t>(payload.size());
+  record(std::move(event));
+}
+
 void Intake::reading(DeviceId device, std::string_view stream, View payload, Delivery delivery, Done done) {
-  finish(take_reading(device, stream, payload, delivery, done), done);
+  Status taken = take_reading(device, stream, payload, delivery, done);
+  if (taken) return messages_.add();
+  finish(std::move(taken), device, "telemetry/" + std::string(stream), payload, done);
 }
 
 // Moves `done` away only when the journal took the record; on an error it is still the caller's.
@@ -134,7 +157,7 @@ void Intake::event(DeviceId device, std::string_view name, View payload, Deliver
     one.fields["name"] = std::string(name);
     return take_entries(device, "event/" + std::string(name), payload, {one}, delivery, done);
   };
-  finish(take(), done);
+  finish(take(), device, "event/" + std::string(name), payload, done);
 }
 
 void Intake::log(DeviceId device, View payload, Delivery delivery, Done done) {
@@ -143,7 +166,7 @@ void Intake::log(DeviceId device, View payload, Delivery delivery, Done done) {
     for (const wire::LogEntry& entry : TRY(wire::decode_log(payload))) entries.push_back(new_event(entry, "log"));
     return take_entries(device, "log", payload, entries, delivery, done);
   };
-  finish(take(), done);
+  finish(take(), device, "log", payload, done);
 }
 
 // Entries become records of their own; the last one carries the delivery, so that a resend is known

@@ -43,7 +43,8 @@ class Intake final : public Service {
   Status take_reading(DeviceId device, std::string_view stream, View payload, const Delivery& delivery, Done& done);
   Status take_entries(DeviceId device, std::string_view topic, View payload, const std::vector<events::NewEvent>& entries,
                       const Delivery& delivery, Done& done);
-  void finish(Status taken, Done& done);
+  void finish(Status taken, DeviceId device, const std::string& topic, View payload, Done& done);
+  void keep_malformed(DeviceId device, const std::string& topic, View payload, const Error& why);
   void first_reading(DeviceId device, std::string metric, WallTime at);
 
   os::System system_;
@@ -54,9 +55,15 @@ class Intake final : public Service {
   const Log& log_;
   Guarded<std::unordered_set<DeviceId>> reported_;  // bounded by the registry
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  struct Second {
+    std::int64_t number = 0;
+    std::uint32_t count = 0;
+  };
+  Guarded<Second> malformed_;
   Counter& messages_;
   Counter& samples_;
   Counter& refused_;
+  Counter& suppressed_;
   Counter& lost_events_;
 };
 
