@@ -16,8 +16,10 @@ wire::JsonObject step_json(const Claim& claim, Step which) {
                        {"at", step.at ? wire::Json(to_rfc3339(*step.at)) : wire::Json(nullptr)},
                        {"detail", text_or_null(step.detail)}};
   const bool failed = claim.failure && claim.failure->step == which && !step.at;
-  out["error"] = failed ? wire::Json(wire::JsonObject{{"code", claim.failure->code},
+  const Code code = failed ? code_named(claim.failure->code).value_or(Code::internal) : Code::internal;
+  out["error"] = failed ? wire::Json(wire::JsonObject{{"code", row_of(code).name},
                                                       {"message", claim.failure->message},
+                                                      {"mend", row_of(code).mend},
                                                       {"at", to_rfc3339(claim.failure->at)}})
                         : wire::Json(nullptr);
   return out;
