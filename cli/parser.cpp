@@ -12,7 +12,8 @@ namespace {
 // Where CLI11 puts what it finds; stable addresses.
 struct Slot {
   const Argument* argument;
-  std::vector<std::string> values;
+  std::vector<std::string> values;  // of what may be given more than once
+  std::string one;                  // of what may not
   bool flag = false;
   const CLI::Option* option = nullptr;
 };
@@ -50,18 +51,20 @@ std::string group_help(std::string_view group) {
 }
 
 void add_argument(CLI::App& app, const Argument& argument, std::list<Slot>& slots) {
-  Slot& slot = slots.emplace_back(Slot{&argument, {}, false, nullptr});
+  Slot& slot = slots.emplace_back(Slot{&argument, {}, {}, false, nullptr});
   const std::string name(argument.name);
   const std::string help(argument.help);
   CLI::Option* option = nullptr;
   if (argument.kind == Argument::Kind::flag) {
     option = app.add_flag(name, slot.flag, help);
-  } else {
+  } else if (argument.many) {
     option = app.add_option(name, slot.values, help);
-    option->expected(1, argument.many ? CLI::detail::expected_max_vector_size : 1);
-    if (argument.many && argument.kind == Argument::Kind::value) {
-      option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    }
+    // An option takes one value each time; only a last positional takes all that follow.
+    if (argument.kind == Argument::Kind::value) option->expected(1)->take_all();
+  } else {
+    option = app.add_option(name, slot.one, help);
+  }
+  if (argument.kind != Argument::Kind::flag) {
     option->type_name(argument.kind == Argument::Kind::positional ? "" : "VALUE");
   }
   if (argument.required) option->required();
@@ -106,41 +109,61 @@ struct Tree {
 void take(Given& given, const std::list<Slot>& slots) {
   for (const Slot& slot : slots) {
     if (slot.option->count() == 0) continue;
-    given.set(std::string(key_of(*slot.argument)),
-              slot.flag ? std::vector<std::string>{"true"} : slot.values);
+    std::vector<std::string> values{slot.flag ? "true" : slot.one};
+    if (slot.argument->many) values = slot.values;
+    given.set(std::string(key_of(*slot.argument)), std::move(values));
   }
 }
 
-// "There is no `devise`. Did you mean `device`?"
-Error unknown_word(const Commands& commands, const std::vector<std::string>& words) {
+// How far the words lead: those that name a command or a group, what may follow, and the first word
+// that is none of it.
+struct Way {
   std::vector<std::string> matched;
-  std::vector<std::string> known;
+  std::vector<std::string> next;  // empty: the command is complete
   std::string wrong;
-  for (const std::string& word : words) {
-    if (word.starts_with('-')) break;
-    known.clear();
+};
+
+Way way_of(const Commands& commands, const std::vector<std::string>& words) {
+  Way way;
+  const auto look = [&] {
+    way.next.clear();
     for (const Command& command : commands) {
       const auto path = words_of(command.path);
-      if (path.size() > matched.size() &&
-          std::equal(matched.begin(), matched.end(), path.begin())) {
-        known.push_back(path[matched.size()]);
+      const bool below = path.size() > way.matched.size() &&
+                         std::equal(way.matched.begin(), way.matched.end(), path.begin());
+      if (below && std::ranges::find(way.next, path[way.matched.size()]) == way.next.end()) {
+        way.next.push_back(path[way.matched.size()]);
       }
     }
-    if (std::ranges::find(known, word) == known.end()) {
-      wrong = word;
+  };
+  look();
+  for (const std::string& word : words) {
+    if (word.starts_with('-') || way.next.empty()) break;
+    if (std::ranges::find(way.next, word) == way.next.end()) {
+      way.wrong = word;
       break;
     }
-    matched.push_back(word);
+    way.matched.push_back(word);
+    look();
   }
-  std::string message = wrong.empty() ? "Too many words" : "There is no `" + wrong + "`";
-  if (!matched.empty()) {
-    message += " after `holdfast";
-    for (const std::string& word : matched) message += ' ' + word;
-    message += '`';
-  }
-  message += '.';
-  if (const auto meant = nearest(wrong, known); meant && !wrong.empty()) {
-    message += " Did you mean `" + *meant + "`?";
+  return way;
+}
+
+// "There is no `devise`. Did you mean `device`?"; nullopt: the words lead to a command.
+std::optional<Error> wrong_way(const Commands& commands, const std::vector<std::string>& words) {
+  const Way way = way_of(commands, words);
+  if (way.next.empty()) return std::nullopt;
+  std::string after = "holdfast";
+  for (const std::string& word : way.matched) after += ' ' + word;
+  std::string message;
+  if (way.wrong.empty()) {
+    message = "Say what after `" + after + "`:";
+    for (const std::string& one : way.next)
+      message += ' ' + one + (&one == &way.next.back() ? "." : ",");
+  } else {
+    message = "There is no `" + way.wrong + "` after `" + after + "`.";
+    if (const auto meant = nearest(way.wrong, way.next))
+      message += " Did you mean `" + *meant + "`?";
   }
   return Error{Code::invalid_argument, message, {}, {}, {}};
 }
@@ -168,23 +191,19 @@ Error unknown_option(const Commands& commands, const std::vector<std::string>& w
 
 Error usage_error(const Commands& commands, const std::vector<std::string>& words,
                   const CLI::ParseError& error) {
-  // CLI11 calls it an extra or a missing subcommand, depending on where it stands.
-  const std::string kind = error.get_name();
-  if (kind == "ExtrasError" || kind == "RequiredError") {
-    for (const std::string& word : words) {
-      if (kind == "ExtrasError" && word.size() > 1 && word.starts_with('-') &&
-          std::string_view(error.what()).contains(word)) {
-        return unknown_option(commands, words, word);
-      }
-    }
-    const bool lacks_command = std::string_view(error.what()).contains("subcommand");
-    if (kind == "ExtrasError" ||
-        (lacks_command && !words.empty() && !words.front().starts_with('-'))) {
-      const Error unknown = unknown_word(commands, words);
-      if (kind == "ExtrasError" || unknown.message.starts_with("There is no")) return unknown;
+  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  const bool lacks = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  for (const std::string& word : words) {
+    const bool option = word.size() > 1 && word.starts_with('-');
+    if (extra && option && std::string_view(error.what()).contains(word)) {
+      return unknown_option(commands, words, word);
     }
   }
-  return Error{Code::invalid_argument, std::string(error.what()) + ". See --help.", {}, {}, {}};
+  // A wrong word is an extra one to CLI11, and a missing command.
+  if (extra || lacks) {
+    if (auto wrong = wrong_way(commands, words)) return *std::move(wrong);
+  }
+  return Error{Code::invalid_argument, std::string(error.what()) + '.', {}, {}, {}};
 }
 
 }  // namespace

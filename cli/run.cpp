@@ -209,7 +209,12 @@ int run_words(Shell& shell, const std::vector<std::string>& words, std::string_v
   auto parsed = parse(*shell.commands, words, version);
   const bool json = std::ranges::find(words, "--json") != words.end();
   if (!parsed) {
-    shell.terminal.err(json ? failure_json(parsed.error(), {}) : failure_text(parsed.error(), {}));
+    http::ProblemText usage;
+    usage.title = "The command line is wrong";
+    usage.mend = "Look at --help.";
+    usage.code = row_of(Code::invalid_argument).name;
+    shell.terminal.err(json ? failure_json(parsed.error(), usage)
+                            : failure_text(parsed.error(), usage));
     return row_of(Code::invalid_argument).cli_exit;
   }
   if (!parsed->command) {
