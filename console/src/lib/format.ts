@@ -104,7 +104,7 @@ export function bytes(n: number): string {
     size /= 1024;
     at += 1;
   }
-  return `${n < 0 ? '−' : ''}${figure(at === 0 ? Math.round(size) : size)} ${names[at]}`;
+  return `${n < 0 ? '−' : ''}${figure(size)} ${names[at]}`;
 }
 
 /** Colons between octets, so that a serial can be compared by eye; long ones are cut in the middle. */

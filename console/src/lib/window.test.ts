@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bucket, iso, kDeviceId, kNow } from '../../test/samples';
 import {
-  addReading, bucketSeconds, cellsOf, clampZoom, columns, follow, kRanges, kSpanMinMs, nearestIndex, summary,
+  addReading, bucketSeconds, cellsOf, clampZoom, columns, firstRange, follow, kRanges, kSpanMinMs, nearestIndex, summary,
 } from './window';
 
 const kStart = Math.floor(kNow / 60_000) * 60_000;
@@ -82,6 +82,11 @@ describe('zoom', () => {
     expect(short.toMs - short.fromMs).toBe(kSpanMinMs);
     const turned = clampZoom(kNow - 60_000, kNow - 120_000, kNow);
     expect(turned).toEqual({ fromMs: kNow - 120_000, toMs: kNow - 60_000 });
+  });
+  it('begins with what a new device can fill', () => {
+    expect(firstRange(kNow - 60_000, kNow)).toBe('15m');
+    expect(firstRange(kNow - 3_600_000, kNow)).toBe('1h');
+    expect(kRanges.map((r) => r.key)).toEqual(expect.arrayContaining(['15m', '1h']));
   });
   it('is left by following the clock', () => {
     expect(follow(kRanges[1]!, kNow)).toEqual({ fromMs: kNow - 3_600_000, toMs: kNow });

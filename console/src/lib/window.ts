@@ -18,7 +18,11 @@ export const kRanges: Range[] = [
   { key: '7d', label: '7 d', title: 'Last 7 days', spanMs: 7 * kDay },
   { key: '30d', label: '30 d', title: 'Last 30 days', spanMs: 30 * kDay },
 ];
-export const kDefaultRange = '1h';
+
+/** What a device page opens with: an hour, or a quarter of one for a device that has just joined. */
+export function firstRange(createdMs: number, now: number): string {
+  return now - createdMs < 20 * kMinute ? '15m' : '1h';
+}
 
 export interface TimeWindow {
   fromMs: number;

@@ -115,7 +115,7 @@ export function changeDevice(device: Device, change: DeviceChange): Promise<Devi
 /** The new state is shown at once, without waiting for the stream. */
 export function shown(device: Device): void {
   queryClient.setQueryData(deviceKey(device.id), device);
-  void queryClient.invalidateQueries({ queryKey: ['devices'] });
+  for (const queryKey of [['devices'], ['timeline', device.id], ['audit']]) void queryClient.invalidateQueries({ queryKey });
 }
 
 export interface Outcome {
@@ -140,7 +140,6 @@ export async function runAll(act: Act, devices: Device[], onStep: (finished: num
     }
   };
   await Promise.all(Array.from({ length: kAtOnceMax }, worker));
-  outcome.done.forEach((device) => queryClient.setQueryData(deviceKey(device.id), device));
-  void queryClient.invalidateQueries({ queryKey: ['devices'] });
+  outcome.done.forEach(shown);
   return outcome;
 }

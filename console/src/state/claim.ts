@@ -7,6 +7,7 @@ import type { Claim, ClaimCreated } from '../api/types';
 import { further, isDone } from '../lib/progress';
 import { backoffMs } from '../live/backoff';
 import { readEvents } from '../live/sse';
+import { deviceKey } from './queries';
 import { queryClient } from './session';
 
 /** Secrets kept, newest last. */
@@ -29,6 +30,12 @@ function isOver(claim: Claim | undefined): boolean {
   return claim !== undefined && (claim.state === 'expired' || claim.state === 'revoked' || isDone(claim));
 }
 
+/** Each step changes the device as well: what is known of it is old now. */
+function tell(id: string, claim: Claim): void {
+  queryClient.setQueryData(claimKey(id), claim);
+  if (claim.device_id) void queryClient.invalidateQueries({ queryKey: deviceKey(claim.device_id) });
+}
+
 async function followClaim(id: string, signal: AbortSignal): Promise<void> {
   let failures = 0;
   let lastId = '';
@@ -47,7 +54,7 @@ async function followClaim(id: string, signal: AbortSignal): Promise<void> {
           onEvents: (events) => {
             for (const event of events) {
               if (event.id) lastId = event.id;
-              if (event.event === 'claim') queryClient.setQueryData(claimKey(id), JSON.parse(event.data) as Claim);
+              if (event.event === 'claim') tell(id, JSON.parse(event.data) as Claim);
               else if (event.event === 'reset') void queryClient.invalidateQueries({ queryKey: claimKey(id) });
             }
           },

@@ -59,8 +59,10 @@ function receive(events: SseEvent[]): void {
   let reset = false;
   for (const event of events) {
     if (event.event === 'device') push(deltas, parse<DeviceDelta>(event));
-    else if (event.event === 'reading') push(readings, parse<LiveReading>(event));
-    else if (event.event === 'event') push(happened, parse<Event>(event));
+    else if (event.event === 'reading') {
+      // Most events are readings; a list does not even look at them.
+      if (readingListeners.size > 0) push(readings, parse<LiveReading>(event));
+    } else if (event.event === 'event') push(happened, parse<Event>(event));
     else if (event.event === 'reset') reset = true;
   }
   if (reset) void queryClient.invalidateQueries();

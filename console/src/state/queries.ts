@@ -76,6 +76,8 @@ export function useDevice(id: string) {
   return useQuery<Device>({
     queryKey: deviceKey(id),
     queryFn: () => must(client.GET('/v1/devices/{device_id}', { params: { path: { device_id: id } } })),
+    // What is cached shows at once, but the stream did not follow this device until now.
+    refetchOnMount: 'always',
     refetchInterval: kRefreshMs,
   });
 }

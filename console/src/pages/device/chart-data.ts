@@ -16,6 +16,12 @@ import { queryClient } from '../../state/session';
 const kReadingsMax = 2_000;
 const kEventsMax = 200;
 const kRereadMinMs = 15_000;
+const kMarginShare = 0.012;
+
+/** Room to the right of now, so that a mark of this moment is not cut in half. */
+function withMargin(window: TimeWindow): TimeWindow {
+  return { ...window, toMs: window.toMs + (window.toMs - window.fromMs) * kMarginShare };
+}
 
 /** A window that follows the clock moves in steps that can be seen, not each second. */
 export function useWindow(range: Range, zoom: TimeWindow | null): { window: TimeWindow; bucketS: number } {
@@ -23,7 +29,7 @@ export function useWindow(range: Range, zoom: TimeWindow | null): { window: Time
   const bucketS = bucketSeconds(span);
   const step = Math.max(1_000, (bucketS * 1_000) / 4);
   const end = Math.ceil(now.value / step) * step;
-  const window = useMemo(() => zoom ?? follow(range, end), [zoom, range, end]);
+  const window = useMemo(() => zoom ?? withMargin(follow(range, end)), [zoom, range, end]);
   return { window, bucketS };
 }
 

@@ -74,7 +74,8 @@ export function Chart(props: Props) {
     const drawn = plot.current;
     if (!drawn) return;
     drawn.batch(() => {
-      drawn.setData(plotData(data), false);
+      // With new scales, else the vertical one stays what it was for the old data.
+      drawn.setData(plotData(data));
       drawn.setScale('x', { min: window.fromMs / 1000, max: window.toMs / 1000 });
     });
   }, [data, window]);

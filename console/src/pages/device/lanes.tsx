@@ -6,6 +6,7 @@ import type { Presence, TimelineItem } from '../../api/types';
 import { clock, clockSeconds, dayMonth, kDay, plural } from '../../lib/format';
 import { axisTimes, connectedSpans, kLanes, marks, nearestMark, type Mark } from '../../lib/timeline';
 import type { TimeWindow } from '../../lib/window';
+import { now } from '../../state/now';
 
 interface Props {
   items: TimelineItem[];
@@ -68,7 +69,9 @@ function LaneRow({ lane, label, items, presence, window, width, gutter, hover, s
     e.preventDefault();
     onSelect(mark);
   };
-  const spans = lane === 'connection' ? connectedSpans(items, presence, window) : [];
+  // The window may reach a little beyond now; nobody knows about connections there.
+  const past = { ...window, toMs: Math.min(window.toMs, now.peek()) };
+  const spans = lane === 'connection' ? connectedSpans(items, presence, past) : [];
   const drawing = (
     <svg width={inner} height={kLanePx} aria-hidden="true" focusable="false">
       {spans.map((s) => (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plotData, plotOptions, roundUp, yRange, type PlotOptions } from './plot';
+import { lonely, plotData, plotOptions, roundUp, yRange, type PlotOptions } from './plot';
 
 const options = (series: number, unit = '%'): PlotOptions => ({
   spec: { key: 'k', title: 'T', unit, first: true, series: Array.from({ length: series }, (_, i) => ({ metric: `m${i}`, label: `l${i}` })) },
@@ -24,9 +24,16 @@ describe('the vertical scale', () => {
     expect(yRange(5, 50)[0]).toBe(0);
     expect(yRange(5, 50)[1]).toBeGreaterThan(50);
     expect(yRange(-8.31, 3)[0]).toBeCloseTo(-8.4);
-    expect(yRange(0, 0)).toEqual([0, 1]);
+    expect(yRange(0, 0)).toEqual([0, 1.18]);
     expect(yRange(null, null)[1]).toBeGreaterThan(0);
   });
+});
+
+it('a value without neighbours is found, so that it gets a point', () => {
+  expect(lonely([5])).toEqual([0]);
+  expect(lonely([5, 6, null, 7, null, null, 8])).toEqual([3, 6]);
+  expect(lonely([null, undefined, 1])).toEqual([2]);
+  expect(lonely([])).toEqual([]);
 });
 
 describe('a plot', () => {

@@ -70,8 +70,16 @@ export function roundUp(value: number): number {
 export function yRange(low: number | null, high: number | null): [number, number] {
   const bottom = low !== null && low < 0 ? -roundUp(-low) : 0;
   const top = Math.max(roundUp(high ?? 1), bottom);
-  if (top === bottom) return [bottom, bottom + 1];
+  if (top === bottom) return [bottom, bottom + kHeadroom];
   return [bottom, bottom + (top - bottom) * kHeadroom];
+}
+
+/** Values without a neighbour on either side: no line shows them, so a point must. */
+export function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  const found: number[] = [];
+  const none = (i: number) => values[i] === null || values[i] === undefined;
+  for (let i = 0; i < values.length; i++) if (!none(i) && none(i - 1) && none(i + 1)) found.push(i);
+  return found;
 }
 
 function lineSeries(o: PlotOptions): uPlot.Series[] {
@@ -83,7 +91,7 @@ function lineSeries(o: PlotOptions): uPlot.Series[] {
       width: 1.5,
       dash: single ? [] : (kDashes[i % kDashes.length] ?? []),
       spanGaps: false,
-      points: { show: false },
+      points: { show: true, size: 5, width: 0, fill: stroke, filter: (u, s) => lonely(u.data[s] ?? []) },
       ...(single ? { fill: faded(stroke, 0.1) } : {}),
     };
   });
