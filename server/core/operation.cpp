@@ -12,7 +12,7 @@ Error bad_parameter(std::string_view name, std::string_view why) {
                "query parameter \"" + std::string(name) + "\": " + std::string(why),
                {},
                {},
-               {}};
+               "?" + std::string(name)};
 }
 
 Result<std::optional<WallTime>> time_of(const Call& call, std::string_view name) {
