@@ -91,8 +91,7 @@ void MqttLink::reconnect() {
   if (stream_) {
     session_.leave(loop_.clock().mono());
     flush();
-    stream_->shut();
-    stream_.reset();
+    part();
   }
   session_.lost();
   up_since_ = kNever;
@@ -157,7 +156,7 @@ void MqttLink::handle(const SessionEvent& event) {
     handlers_.incoming(*incoming);
   } else if (const auto* ended = std::get_if<Ended>(&event)) {
     flush();
-    if (stream_) stream_->shut();
+    part();
     down(ending_of(*ended), ended->message);
   }
 }
@@ -167,6 +166,13 @@ void MqttLink::flush() {
   const Bytes output = session_.take_output();
   // The window bounds what is pending; a stream that is full or broken is seen by read().
   if (!output.empty() && !stream_->write(output)) stream_->shut();
+}
+
+// Destroying a stream drops what it has not sent, the goodbye above all.
+void MqttLink::part() {
+  if (!stream_) return;
+  stream_->shut();
+  parting_ = std::move(stream_);
 }
 
 void MqttLink::arm_tick() {

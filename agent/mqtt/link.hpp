@@ -54,6 +54,7 @@ class MqttLink final {
   void pump();
   void handle(const SessionEvent& event);
   void flush();
+  void part();
   void arm_tick();
   void down(Ending ending, const std::string& why);
   os::Task guarded(std::move_only_function<void()> task);
@@ -66,6 +67,7 @@ class MqttLink final {
   MqttSession session_;
   Backoff backoff_;
   std::unique_ptr<crypto::SecureStream> stream_;
+  std::unique_ptr<crypto::SecureStream> parting_;  // says goodbye; closes itself within two seconds
   os::TimerId retry_{};
   os::TimerId tick_{};
   MonoTime up_since_ = kNever;

@@ -103,8 +103,9 @@ Status Spool::recover_segment(Lane& lane, std::uint32_t number, std::set<std::ui
 Status Spool::append(const std::vector<SpoolRecord>& records) {
   for (Lane& lane : lanes_) {
     auto written = append_lane(lane, records);
-    // A full disk may be ours to mend.
-    while (!written && written.error().code == Code::disk_full && drop_oldest()) {
+    // A full disk may be ours to mend, by what was there before; a failed try leaves a file too.
+    std::size_t ours = lanes_[0].segments.size() + lanes_[1].segments.size();
+    while (!written && written.error().code == Code::disk_full && ours-- > 0 && drop_oldest()) {
       written = append_lane(lane, records);
     }
     TRY(std::move(written));
