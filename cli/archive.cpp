@@ -13,6 +13,10 @@ std::unexpected<Error> incomplete(std::string_view why) {
   return fail(Code::backup_incomplete, "The archive is not whole: " + std::string(why) + '.');
 }
 
+bool zeros(View bytes) {
+  return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
+}
+
 }  // namespace
 
 void ArchiveReader::hash(View bytes) {
@@ -77,16 +81,14 @@ Result<std::size_t> ArchiveReader::step(View bytes) {
       const std::size_t took = std::min(padding_, bytes.size());
       padding_ -= took;
       if (padding_ == 0) state_ = State::over;
-      if (took > 0) return took;
+      if (took > 0 && zeros(bytes.first(took))) return took;
       break;
     }
     case State::over:
       break;
   }
   // What follows COMPLETE is the end of the tar: zeros.
-  if (std::ranges::any_of(bytes, [](std::uint8_t byte) { return byte != 0; })) {
-    return incomplete("something follows its end");
-  }
+  if (!zeros(bytes)) return incomplete("something follows its end");
   return bytes.size();
 }
 

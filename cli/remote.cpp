@@ -55,7 +55,8 @@ Result<Reply> Remote::finish(Result<http::ClientResponse> response) {
     return std::unexpected(http::error_of(*response));
   }
   Reply reply{response->status, std::move(response->headers), nullptr, string_of(response->body)};
-  if (reply.headers.get("Content-Type").value_or("").starts_with("application/json")) {
+  if (!reply.text.empty() &&
+      reply.headers.get("Content-Type").value_or("").starts_with("application/json")) {
     wire::JsonLimits limits;
     limits.bytes_max = kAnswerMax;
     reply.json =

@@ -163,8 +163,7 @@ void ClientPool::connected(std::uint64_t generation,
   if (waiting_.empty()) return;
   auto job = std::move(waiting_.front());
   waiting_.pop_front();
-  answered(job, with_context(Result<ClientResponse>(std::unexpected(std::move(stream.error()))),
-                             "connecting to " + server_.text()));
+  answered(job, std::unexpected(std::move(stream.error())));
 }
 
 Client::Client(os::Loop& loop, crypto::Transport& transport, os::Endpoint server,
