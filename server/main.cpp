@@ -2,6 +2,7 @@
 //
 // Standard output carries one line of JSON when the server is ready, and nothing else; logs go to
 // standard error; SIGINT and SIGTERM end it within ten seconds.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -24,10 +25,10 @@ int refuse(const Error& error) {
   return row.cli_exit;
 }
 
-Result<config::Loaded> configuration(os::Files& files, int argc, char** argv) {
+Result<config::Inputs> given(os::Files& files, int argc, char** argv) {
   config::Inputs inputs;
   inputs.arguments.assign(argv + 1, argv + argc);
-  inputs.other_flags = {{"--config", 1}, {"--help", 0}, {"--version", 0}};
+  inputs.other_flags = {{"--config", 1}, {"--check", 0}, {"--help", 0}, {"--version", 0}};
   inputs.environment = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -37,7 +38,18 @@ Result<config::Loaded> configuration(os::Files& files, int argc, char** argv) {
     inputs.file_name = inputs.arguments[i + 1];
     inputs.file_text = string_of(TRY(os::read_file(files, inputs.file_name, kConfigBytesMax)));
   }
-  return config::load(core::server_settings(), inputs);
+  return inputs;
+}
+
+// holdfastd --config FILE --check: every finding, one a line.
+int check(const config::Inputs& inputs) {
+  const auto findings = config::check(core::server_settings(), inputs);
+  for (const config::Finding& finding : findings) {
+    const std::string place = finding.line > 0 ? inputs.file_name + ":" + std::to_string(finding.line) : finding.key;
+    std::fprintf(stderr, "%s: %s\n", place.c_str(), finding.message.c_str());
+  }
+  if (findings.empty()) std::printf("The configuration is valid.\n");
+  return findings.empty() ? 0 : row_of(Code::config_invalid).cli_exit;
 }
 
 Level level_of(std::string_view name) {
@@ -83,7 +95,10 @@ int run(int argc, char** argv) {
   auto real = os::RealSystem::make();
   if (!real) return refuse(real.error());
   const os::System system = (*real)->system();
-  const auto loaded = configuration(system.files, argc, argv);
+  const auto inputs = given(system.files, argc, argv);
+  if (!inputs) return refuse(inputs.error());
+  if (std::ranges::find(inputs->arguments, "--check") != inputs->arguments.end()) return check(*inputs);
+  const auto loaded = config::load(core::server_settings(), *inputs);
   if (!loaded) return refuse(loaded.error());
   if (!loaded->rest.empty() && loaded->rest.front() == "--version") {
     std::printf("holdfastd %s\n", HOLDFAST_VERSION);
