@@ -109,6 +109,11 @@ export class MockState {
     response.write(': hello\n\n');
   }
 
+  /** Devices that the open streams ask for; Infinity when one asks for all, 0 without a stream. */
+  followed(): number {
+    return Math.max(0, ...[...this.listeners].map((l) => l.devices?.size ?? Infinity));
+  }
+
   send(event: string, deviceId: string | null, data: unknown): void {
     if (this.silent) return;
     const id = this.sequence++;
