@@ -29,10 +29,10 @@ def metrics(server, device):
 
 def test_first_reading_of_this_machine(shared, joined):
     agent, device = joined
-    found = lab.wait_for(lambda: metrics(shared, device), FIRST_READING_S, agent.program.log_tail)
-    streams = {name.split(".")[0] for name in found}
-    for kind in ("cpu", "mem", "disk", "net"):
-        assert any(kind in stream for stream in streams), streams
+    wanted = {"cpu", "load", "memory", "disk", "network"}
+    lab.wait_for(lambda: wanted <= {name.split(".")[0] for name in metrics(shared, device)},
+                 FIRST_READING_S, lambda: sorted(metrics(shared, device)))
+    assert not agent.program.pending_lines(), "standard output is no log"
     seen = shared.device(device)
     assert seen["state"] == "active"
     assert seen["agent"]["version"].startswith("holdfast-agent ")
@@ -63,8 +63,8 @@ def test_desired_state_is_applied_and_reported(shared, joined):
     _, device = joined
     path = f"/v1/devices/{device}/twin"
     lab.wait_for(lambda: shared.api.get(path)["reported"], FIRST_READING_S, "a reported state")
-    shared.api.put(path + "/desired", {"sample_s": 2}, headers={"If-Match": "*"})
-    lab.wait_for(lambda: shared.api.get(path)["reported"].get("sample_s") == 2, FIRST_READING_S,
+    shared.api.put(path + "/desired", {"sample_interval_s": 2}, headers={"If-Match": "*"})
+    lab.wait_for(lambda: shared.api.get(path)["reported"].get("sample_interval_s") == 2, FIRST_READING_S,
                  lambda: shared.api.get(path))
     assert shared.api.get(path + "/diff")["in_sync"] is True
 
@@ -85,7 +85,7 @@ def test_it_comes_back_and_loses_nothing(server):
     device = lab.wait_for(lambda: list(server.api.items("/v1/devices", q="spooler")),
                           FIRST_READING_S, "the device")[0]["id"]
     lab.wait_for(lambda: metrics(server, device), FIRST_READING_S, agent.program.log_tail)
-    server.api.put(f"/v1/devices/{device}/twin/desired", {"sample_s": 1},
+    server.api.put(f"/v1/devices/{device}/twin/desired", {"sample_interval_s": 1},
                    headers={"If-Match": "*"})
     name = sorted(metrics(server, device))[0]
     lab.wait_for(lambda: len(server.api.points(device, name)) >= 3, 60, "three readings")

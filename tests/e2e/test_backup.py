@@ -9,7 +9,7 @@ from tests.lab.process import binary, run
 def test_a_restored_server_goes_on(server):
     device = server.enrol(name="kept")
     device.publish("telemetry/lab", '{"temp": 1}')
-    token = server.cli_json("token", "create", "mine", "--service", "--role",
+    token = server.cli_json("token", "create", "mine", "--kind", "service", "--role",
                             "administrator")["secret"]
     backup = server.folder / "backup"
     server.cli("backup", backup)
