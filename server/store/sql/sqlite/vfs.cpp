@@ -87,7 +87,7 @@ int file_read(sqlite3_file* file, void* into, int count, sqlite3_int64 offset) {
   const auto size = static_cast<std::size_t>(count);
   const auto bytes = open_of(file).file->read_at(static_cast<std::uint64_t>(offset), size);
   if (!bytes) return SQLITE_IOERR_READ;
-  std::memcpy(into, bytes->data(), bytes->size());
+  std::copy(bytes->begin(), bytes->end(), static_cast<std::uint8_t*>(into));
   if (bytes->size() == size) return SQLITE_OK;
   // SQLite wants what lies beyond the end as zeros.
   std::memset(static_cast<std::uint8_t*>(into) + bytes->size(), 0, size - bytes->size());
