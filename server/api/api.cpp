@@ -9,10 +9,11 @@ namespace {
 
 constexpr Duration kStopCheck = milliseconds(20);
 
-http::ServerOptions server_options(os::Workers& workers) {
+http::ServerOptions server_options(os::Workers& workers, std::size_t connections_max) {
   http::ServerOptions out;
   out.name = "api";
   out.workers = &workers;
+  out.connections_max = connections_max;
   out.headers = {{"X-Content-Type-Options", "nosniff"},
                  {"Referrer-Policy", "no-referrer"},
                  {"Cross-Origin-Resource-Policy", "same-origin"},
@@ -72,7 +73,8 @@ Status ApiServer::build() {
   workers_ = parts_.system.threads.start_workers("api", options_.workers, options_.queue_max);
   dispatch_ = TRY(Dispatch::make(
       parts_.store, parts_.people, parts_.operations, *workers_, parts_.log, parts_.metrics,
-      [this](const http::Request& request) { return options_.console.answer(request); }));
+      [this](const http::Request& request) { return options_.console.answer(request); },
+      options_.body_max));
   lanes_.resize(std::max(1U, options_.loops));
   for (Lane& lane : lanes_) lane.loop = parts_.system.threads.start_loop("api");
   return {};
@@ -117,7 +119,8 @@ void ApiServer::listen_on(std::size_t index, os::Loop& on, std::shared_ptr<Start
 Status ApiServer::open(Lane& lane) {
   Place& place = *lane.place;
   place.server = std::make_unique<http::Server>(
-      *lane.loop, parts_.system.entropy, parts_.metrics, server_options(*workers_),
+      *lane.loop, parts_.system.entropy, parts_.metrics,
+      server_options(*workers_, options_.connections_max),
       [this](const http::Request& head) -> Result<std::size_t> { return dispatch_->admit(head); },
       [this](http::Request request, http::Responder responder) {
         dispatch_->handle(std::move(request), std::move(responder));

@@ -30,6 +30,9 @@ struct Options {
   ConsoleFiles console;
   unsigned loops = 1;
   unsigned workers = 64;
+  std::size_t connections_max = 1000;  // of each loop; more are closed at once
+  std::size_t body_max =
+      1024 * 1024;               // bytes of a request's body, where the route has no own bound
   std::size_t queue_max = 1024;  // requests that wait for a worker; more are refused as overloaded
 };
 

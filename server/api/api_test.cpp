@@ -28,6 +28,7 @@ class ApiServerTest : public ApiTest {
     options.credential = pki.server({t.node.name()});
     options.loops = 2;
     options.workers = 2;
+    options.body_max = 5'000;
     auto made =
         Api::make({t.system(), *transport, t.store(), *people, operations, t.log, t.metrics},
                   std::move(options));
@@ -85,7 +86,7 @@ TEST_F(ApiServerTest, AnswersOverTheNetwork) {
   ASSERT_TRUE(site);
   EXPECT_EQ(site->status, 201);
   EXPECT_EQ(site->text(), R"({"name":"a"})");
-  request.body = Bytes(kBodyMax + 1, ' ');
+  request.body = Bytes(5'001, ' ');
   EXPECT_EQ(send(request)->status, 413);
 }
 

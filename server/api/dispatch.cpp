@@ -5,10 +5,10 @@
 namespace holdfast::api {
 namespace {
 
-std::size_t body_max_of(const OperationRow& row) {
+std::size_t body_max_of(const OperationRow& row, std::size_t body_max) {
   if (row.id == "verify_audit") return kVerifyBodyMax;
   const bool takes_body = row.method == "POST" || row.method == "PUT" || row.method == "PATCH";
-  return takes_body ? kBodyMax : 0;
+  return takes_body ? body_max : 0;
 }
 
 // The body as JSON; null when there is none, which the handler judges.
@@ -26,11 +26,11 @@ Result<wire::Json> body_of(const http::Request& request) {
 
 }  // namespace
 
-Result<http::Router> contract_router() {
+Result<http::Router> contract_router(std::size_t body_max) {
   http::Router router;
   for (const OperationRow& row : kOperationTable) {
-    TRY(router.add(
-        {std::string(row.id), std::string(row.method), std::string(row.path), body_max_of(row)}));
+    TRY(router.add({std::string(row.id), std::string(row.method), std::string(row.path),
+                    body_max_of(row, body_max)}));
   }
   return router;
 }
@@ -53,8 +53,9 @@ struct Dispatch::Work {
 Result<std::unique_ptr<Dispatch>> Dispatch::make(core::Store& store, core::People& people,
                                                  const core::Operations& operations,
                                                  os::Workers& workers, const Log& log,
-                                                 Metrics& metrics, Fallback fallback) {
-  http::Router router = TRY(contract_router());
+                                                 Metrics& metrics, Fallback fallback,
+                                                 std::size_t body_max) {
+  http::Router router = TRY(contract_router(body_max));
   return std::unique_ptr<Dispatch>(new Dispatch(store, people, operations, workers, log, metrics,
                                                 std::move(fallback), std::move(router)));
 }

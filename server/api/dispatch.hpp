@@ -27,7 +27,7 @@ inline constexpr std::size_t kBodyMax = 1024 * 1024;            // bytes
 inline constexpr std::size_t kVerifyBodyMax = 6 * 1024 * 1024;  // 1,000 checkpoints
 
 // The route table of the contract.
-Result<http::Router> contract_router();
+Result<http::Router> contract_router(std::size_t body_max = kBodyMax);
 const OperationRow& operation_named(std::string_view id);
 
 class Dispatch final {
@@ -38,7 +38,8 @@ class Dispatch final {
   static Result<std::unique_ptr<Dispatch>> make(core::Store& store, core::People& people,
                                                 const core::Operations& operations,
                                                 os::Workers& workers, const Log& log,
-                                                Metrics& metrics, Fallback fallback);
+                                                Metrics& metrics, Fallback fallback,
+                                                std::size_t body_max = kBodyMax);
 
   // On a loop, before the body is read.
   std::size_t admit(const http::Request& head) const { return router_.body_max(head); }
