@@ -10,22 +10,23 @@ constexpr Duration kRetryFull = seconds(1);
 
 void call_back(std::vector<Waiter>& waiters, const Status& status) {
   // One task a loop: a commit may answer thousands.
-  std::vector<std::pair<os::Loop*, std::vector<Durable>>> by_loop;
+  using LoopCalls = std::pair<os::Loop*, std::vector<Durable>>;
+  std::vector<LoopCalls> by_loop;
   for (Waiter& waiter : waiters) {
     if (!waiter.durable) continue;
     if (waiter.loop == nullptr) {
       waiter.durable(status);
       continue;
     }
-    auto at = std::ranges::find(by_loop, waiter.loop, [](const auto& pair) { return pair.first; });
+    auto at = std::ranges::find(by_loop, waiter.loop, &LoopCalls::first);
     if (at == by_loop.end()) {
       by_loop.emplace_back(waiter.loop, std::vector<Durable>{});
       at = by_loop.end() - 1;
     }
     at->second.push_back(std::move(waiter.durable));
   }
-  for (auto& [loop, calls] : by_loop) {
-    loop->post([calls = std::move(calls), status]() mutable {
+  for (auto& [loop, durables] : by_loop) {
+    loop->post([calls = std::move(durables), status]() mutable {
       for (Durable& call : calls) call(status);
     });
   }

@@ -141,7 +141,9 @@ void Journal::Core::destroy_orphans() {
   const auto entries = sys.files.list(options.folder);
   if (!entries) return;
   for (const os::Entry& entry : *entries) {
-    if (!entry.name.ends_with(".bad") && !entry.name.ends_with(".done") && !entry.name.starts_with("windows.")) continue;
+    if (!entry.name.ends_with(".bad") && !entry.name.ends_with(".done") &&
+        !entry.name.starts_with("windows."))
+      continue;
     const auto header = read_header(sys.files, os::join(options.folder, entry.name));
     if (header) used.insert(header->key);
   }
@@ -154,8 +156,7 @@ void Journal::Core::destroy_orphans() {
 
 void Journal::Core::remove_done(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    if (auto header = read_header(sys.files, name); header && !keys.destroy(header->key))
-      continue;
+    if (auto header = read_header(sys.files, name); header && !keys.destroy(header->key)) continue;
     static_cast<void>(sys.files.remove(name));
   }
 }

@@ -5,8 +5,8 @@
 namespace holdfast::series {
 
 struct Compressor::Contexts {
-  ZSTD_CCtx* in = ZSTD_createCCtx();
-  ZSTD_DCtx* out = ZSTD_createDCtx();
+  ZSTD_CCtx* in = nullptr;  // each made when first needed: they are large
+  ZSTD_DCtx* out = nullptr;
   Bytes scratch;
   ~Contexts() {
     ZSTD_freeCCtx(in);
@@ -14,6 +14,7 @@ struct Compressor::Contexts {
   }
   // The zstd frame in `scratch`; 0 if there is none.
   std::size_t compress(View plain, int level) {
+    if (in == nullptr) in = ZSTD_createCCtx();
     scratch.resize(ZSTD_compressBound(plain.size()));
     const std::size_t size =
         ZSTD_compressCCtx(in, scratch.data(), scratch.size(), plain.data(), plain.size(), level);
@@ -55,6 +56,7 @@ Result<Bytes> Compressor::unpack(View packed, std::size_t size_max) {
   const std::uint64_t size = TRY(in.varint());
   if (size > size_max) return fail(Code::corrupt, "a block is larger than any can be");
   const View frame = TRY(in.take(in.left()));
+  if (contexts_->out == nullptr) contexts_->out = ZSTD_createDCtx();
   Bytes out(size);
   const std::size_t got =
       ZSTD_decompressDCtx(contexts_->out, out.data(), out.size(), frame.data(), frame.size());

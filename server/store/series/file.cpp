@@ -47,20 +47,21 @@ Result<std::vector<Unit>> SeriesFile::footer() const {
                        trailer_);
 }
 
-Result<std::shared_ptr<const OpenUnit>> SeriesFile::open_unit(const Unit& unit,
-                                                              KeySource& keys) const {
+Result<std::shared_ptr<const OpenUnit>> SeriesFile::open_unit(const Unit& unit, KeySource& keys,
+                                                              Compressor& compressor) const {
   auto out = std::make_shared<OpenUnit>();
   out->unit = unit;
   out->key = TRY(unit_key(TRY(keys.get(unit.key)), header_.salt));
-  const auto reader = TRY(BlockReader::make(*this, *out));
+  const auto reader = TRY(BlockReader::make(*this, *out, compressor));
   out->directory =
       TRY(decode_directory(TRY(reader->read({unit.directory_offset, unit.directory_length, {}}))));
   return out;
 }
 
-Result<std::unique_ptr<BlockReader>> BlockReader::make(const SeriesFile& file,
-                                                       const OpenUnit& unit) {
-  return std::unique_ptr<BlockReader>(new BlockReader(file, TRY(crypto::AeadKey::make(unit.key))));
+Result<std::unique_ptr<BlockReader>> BlockReader::make(const SeriesFile& file, const OpenUnit& unit,
+                                                       Compressor& compressor) {
+  return std::unique_ptr<BlockReader>(
+      new BlockReader(file, TRY(crypto::AeadKey::make(unit.key)), compressor));
 }
 
 Result<Bytes> BlockReader::read(const Ref& ref) {

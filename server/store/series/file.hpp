@@ -125,17 +125,19 @@ struct OpenUnit {
 class SeriesFile;
 class BlockReader final {
  public:
-  static Result<std::unique_ptr<BlockReader>> make(const SeriesFile& file, const OpenUnit& unit);
+  // The compressor must outlive it.
+  static Result<std::unique_ptr<BlockReader>> make(const SeriesFile& file, const OpenUnit& unit,
+                                                   Compressor& compressor);
   Result<Bytes> read(const Ref& ref);  // plain
   Result<Times> times(const GroupInfo& group);
   Result<Column> column(const GroupInfo& group, const ColumnInfo& column);
 
  private:
-  BlockReader(const SeriesFile& file, std::unique_ptr<crypto::AeadKey> key)
-      : file_(file), key_(std::move(key)) {}
+  BlockReader(const SeriesFile& file, std::unique_ptr<crypto::AeadKey> key, Compressor& compressor)
+      : file_(file), key_(std::move(key)), compressor_(compressor) {}
   const SeriesFile& file_;
   std::unique_ptr<crypto::AeadKey> key_;
-  Compressor compressor_;
+  Compressor& compressor_;
 };
 
 class SeriesFile final {
@@ -154,7 +156,8 @@ class SeriesFile final {
 
   Result<std::vector<Unit>> footer() const;
   // not_found: the key was destroyed.
-  Result<std::shared_ptr<const OpenUnit>> open_unit(const Unit& unit, KeySource& keys) const;
+  Result<std::shared_ptr<const OpenUnit>> open_unit(const Unit& unit, KeySource& keys,
+                                                    Compressor& compressor) const;
   Result<Bytes> read(std::uint64_t offset, std::size_t size) const;
   // Removed from disk when the last user is gone.
   void remove_when_unused() { obsolete_ = true; }

@@ -176,7 +176,8 @@ Result<UnitCache::Units> UnitCache::footer(const FilePtr& file) {
   return units;
 }
 
-Result<std::vector<UnitCache::UnitPtr>> UnitCache::units(const FilePtr& file, const Ulid& device) {
+Result<std::vector<UnitCache::UnitPtr>> UnitCache::units(const FilePtr& file, const Ulid& device,
+                                                         Compressor& compressor) {
   std::vector<UnitPtr> out;
   const Units all = TRY(footer(file));
   auto at = std::ranges::lower_bound(*all, device, {}, &Unit::device);
@@ -186,7 +187,7 @@ Result<std::vector<UnitCache::UnitPtr>> UnitCache::units(const FilePtr& file, co
       out.push_back(std::static_pointer_cast<const OpenUnit>(there));
       continue;
     }
-    auto unit = file->open_unit(*at, keys_);
+    auto unit = file->open_unit(*at, keys_, compressor);
     if (!unit && unit.error().code == Code::not_found) continue;
     if (!unit) return std::unexpected(unit.error());
     keep(id, file, *unit, (*unit)->directory.memory());

@@ -61,7 +61,8 @@ class UnitCache final {
   using UnitPtr = std::shared_ptr<const OpenUnit>;
   Result<Units> footer(const FilePtr& file);
   // Units of a device in a file; those whose key is gone are left out.
-  Result<std::vector<UnitPtr>> units(const FilePtr& file, const Ulid& device);
+  Result<std::vector<UnitPtr>> units(const FilePtr& file, const Ulid& device,
+                                     Compressor& compressor);
   void clear();  // after keys were destroyed
 
  private:

@@ -144,7 +144,7 @@ class Model final {
     std::vector<Point> out;
     if (at == points_.end()) return out;
     std::vector<Entry> all = at->second;
-    std::ranges::stable_sort(all, [](const Entry& a, const Entry& b) {
+    std::ranges::sort(all, [](const Entry& a, const Entry& b) {
       return a.point.time != b.point.time ? a.point.time < b.point.time : a.order < b.order;
     });
     for (const Entry& entry : all) {

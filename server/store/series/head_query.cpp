@@ -86,7 +86,7 @@ std::vector<Head::SegmentSource> Head::rows(const Ulid& device, std::string_view
       }
     }
   });
-  std::ranges::stable_sort(out, {}, &SegmentSource::segment);
+  std::ranges::sort(out, {}, &SegmentSource::segment);
   std::uint32_t rank = kHeadRank;
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (i > 0 && out[i].segment != out[i - 1].segment) ++rank;

@@ -59,7 +59,7 @@ Plan plan_from(std::span<const std::uint64_t> values, std::uint64_t low) {
 // From the least number, or from one a little above it: what lies below then wraps and is an
 // exception, which pays where a few dips are far below the rest.
 Plan plan(std::span<const std::uint64_t> values) {
-  std::array<std::int64_t, kMini> sorted;
+  std::array<std::int64_t, kMini> sorted{};
   for (std::size_t i = 0; i < values.size(); ++i) sorted[i] = to_signed(values[i]);
   const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(values.size());
   const auto low = std::min_element(sorted.begin(), end);

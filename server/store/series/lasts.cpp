@@ -27,9 +27,9 @@ Point last_point(const Times& times, const Column& column) {
 }  // namespace
 
 Status Store::lasts_in_file(const FilePtr& file, const Ulid& device,
-                            std::map<std::string, Last>& newest) {
-  for (const UnitCache::UnitPtr& unit : TRY(cache_.units(file, device))) {
-    const auto reader = TRY(BlockReader::make(*file, *unit));
+                            std::map<std::string, Last>& newest, Compressor& compressor) {
+  for (const UnitCache::UnitPtr& unit : TRY(cache_.units(file, device, compressor))) {
+    const auto reader = TRY(BlockReader::make(*file, *unit, compressor));
     for (const StreamInfo& stream : unit->directory.streams) {
       std::set<std::string_view> seen;  // an older group of the same stream has nothing newer
       for (auto group = stream.groups.rbegin(); group != stream.groups.rend(); ++group) {
@@ -59,11 +59,12 @@ Status Store::lasts_in_file(const FilePtr& file, const Ulid& device,
 
 Status Store::load_lasts(const Ulid& device) {
   std::map<std::string, Last> newest;
+  Compressor compressor;
   const VersionPtr version = files_.version();
   for (auto day = version->days.rbegin(); day != version->days.rend(); ++day) {
     for (auto file = day->second.rbegin(); file != day->second.rend(); ++file) {
       // A damaged file hides only what it alone knows.
-      if (auto read = lasts_in_file(*file, device, newest); !read) {
+      if (auto read = lasts_in_file(*file, device, newest, compressor); !read) {
         log_.warning("newest points of a device are not read from a file",
                      {{"file", (*file)->path()}, {"error", read.error().text()}});
       }

@@ -20,9 +20,12 @@ class StreamMerger {
     BlockReader* reader = nullptr;
     const GroupInfo* group = nullptr;
     std::uint32_t rank = 0;
+    std::uint32_t base = 0;  // rows of this input's stream before the group
   };
   explicit StreamMerger(std::vector<Item> items) : items_(std::move(items)) {
-    std::ranges::stable_sort(items_, {}, [](const Item& item) { return item.group->first; });
+    std::ranges::sort(items_, {}, [](const Item& item) {
+      return std::tuple(item.group->first, item.rank, item.base);
+    });
   }
 
   // The next rows, in order; empty at the end.
@@ -31,7 +34,7 @@ class StreamMerger {
       std::size_t rows = 0;
       for (; at_ < items_.size() && rows < kWindowRows; ++at_) {
         rows += items_[at_].group->rows;
-        open_.push_back({TRY(read(items_[at_])), items_[at_].rank, {}});
+        open_.push_back({TRY(read(items_[at_])), items_[at_].rank, {}, items_[at_].base});
       }
       // What comes later begins here or after; everything before is complete.
       const std::int64_t border = at_ < items_.size() ? items_[at_].group->first : INT64_MAX;
@@ -60,8 +63,13 @@ class StreamMerger {
         before.push_back(std::move(source));
         continue;
       }
-      before.push_back({cut_rows(source.rows, INT64_MIN, border), source.rank, {}});
-      after.push_back({cut_rows(source.rows, border, INT64_MAX), source.rank, {}});
+      Rows early = cut_rows(source.rows, INT64_MIN, border);
+      const auto taken = static_cast<std::uint32_t>(early.size());
+      before.push_back({std::move(early), source.rank, {}, source.base});
+      after.push_back({slice_rows(source.rows, taken, source.rows.size()),
+                       source.rank,
+                       {},
+                       source.base + taken});
     }
     open_ = std::move(after);
     return before;
@@ -95,8 +103,11 @@ Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
   std::map<std::string, std::vector<StreamMerger::Item>> streams;
   for (const Input& input : inputs) {
     for (const StreamInfo& stream : input.unit->directory.streams) {
-      for (const GroupInfo& group : stream.groups)
-        streams[stream.name].push_back({input.reader.get(), &group, input.rank});
+      std::uint32_t base = 0;
+      for (const GroupInfo& group : stream.groups) {
+        streams[stream.name].push_back({input.reader.get(), &group, input.rank, base});
+        base += group.rows;
+      }
     }
   }
   for (auto& [name, items] : streams) {
@@ -105,8 +116,8 @@ Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
     for (Rows rows = TRY(merger.next()); rows.size() > 0; rows = TRY(merger.next())) {
       if (kept.size() > 0) {
         std::vector<Source> both;
-        both.push_back({std::move(kept), 0, {}});
-        both.push_back({std::move(rows), 1, {}});
+        both.push_back({std::move(kept), 0, {}, 0});
+        both.push_back({std::move(rows), 1, {}, 0});
         rows = merge_rows(std::move(both));
       }
       const std::size_t whole = rows.size() / kGroupRowsMax * kGroupRowsMax;
@@ -122,6 +133,7 @@ Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
 
 Status Store::merge(const std::vector<FilePtr>& inputs) {
   FileName name = inputs.front()->name();
+  Compressor compressor;
   std::map<std::pair<Ulid, Ulid>, std::vector<std::pair<std::uint32_t, Unit>>> units;
   for (std::uint32_t rank = 0; rank < inputs.size(); ++rank) {
     name.first = std::min(name.first, inputs[rank]->name().first);
@@ -134,10 +146,10 @@ Status Store::merge(const std::vector<FilePtr>& inputs) {
   for (const auto& [id, parts] : units) {
     std::vector<Input> open;
     for (const auto& [rank, unit] : parts) {
-      auto opened = inputs[rank]->open_unit(unit, keys_);
+      auto opened = inputs[rank]->open_unit(unit, keys_, compressor);
       if (!opened && opened.error().code == Code::not_found) continue;  // erased
       if (!opened) return std::unexpected(opened.error());
-      auto reader = TRY(BlockReader::make(*inputs[rank], **opened));
+      auto reader = TRY(BlockReader::make(*inputs[rank], **opened, compressor));
       open.push_back({rank, std::move(*opened), std::move(reader)});
     }
     if (open.empty()) continue;

@@ -53,6 +53,7 @@ struct Store::DayGroups {
     const GroupInfo* group = nullptr;
     const ColumnInfo* column = nullptr;
     std::uint32_t rank = 0;
+    std::uint32_t base = 0;  // rows of this file's stream before the group
   };
   std::vector<Item> items;  // by time of their first row
   bool overlap = false;
@@ -70,7 +71,7 @@ Store::DayGroups Store::groups_of(const Walk& walk, const std::vector<FilePtr>& 
   std::uint32_t rank = 0;
   for (const FilePtr& file : files) {
     ++rank;
-    const auto units = cache_.units(file, walk.device);
+    const auto units = cache_.units(file, walk.device, *walk.compressor);
     if (!units) {
       outcome = {true, "a damaged file was left out"};
       continue;
@@ -78,15 +79,18 @@ Store::DayGroups Store::groups_of(const Walk& walk, const std::vector<FilePtr>& 
     for (const UnitCache::UnitPtr& unit : *units) {
       const StreamInfo* stream = unit->directory.find(walk.metric.stream);
       if (stream == nullptr) continue;
+      std::uint32_t base = 0;
       for (const GroupInfo& group : stream->groups) {
+        const std::uint32_t before = std::exchange(base, base + group.rows);
         if (group.last < walk.from || group.first >= walk.to) continue;
         const ColumnInfo* column = group.find(walk.metric.field);
-        if (column != nullptr) out.items.push_back({file, unit, &group, column, rank});
+        if (column != nullptr) out.items.push_back({file, unit, &group, column, rank, before});
       }
     }
   }
-  std::ranges::stable_sort(out.items, {},
-                           [](const DayGroups::Item& item) { return item.group->first; });
+  std::ranges::sort(out.items, {}, [](const DayGroups::Item& item) {
+    return std::tuple(item.group->first, item.rank, item.base);
+  });
   for (std::size_t i = 1; i < out.items.size(); ++i) {
     const auto& a = out.items[i - 1];
     const auto& b = out.items[i];
@@ -111,7 +115,7 @@ bool Store::walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::v
     const bool whole = item.group->first >= walk.from && item.group->last < walk.to;
     if (!merged && whole && use_info && use_info(*item.group, *item.column)) continue;
     if (open_file != item.file.get() || open_unit != item.unit.get()) {
-      auto made = BlockReader::make(*item.file, *item.unit);
+      auto made = BlockReader::make(*item.file, *item.unit, *walk.compressor);
       if (!made) continue;
       reader = std::move(*made);
       open_file = item.file.get();
@@ -133,8 +137,10 @@ bool Store::walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::v
       continue;
     }
     if (merged) {
-      sources.push_back(
-          {only_values(std::move(*times), std::move(*column), walk.metric.field), item.rank, {}});
+      sources.push_back({only_values(std::move(*times), std::move(*column), walk.metric.field),
+                         item.rank,
+                         {},
+                         item.base});
     } else if (!use({times->time, &*times, *column})) {
       return false;
     }
@@ -170,6 +176,7 @@ std::map<std::int64_t, std::vector<Source>> Store::head_days(const Walk& walk,
 
 Outcome Store::walk(const Walk& walk, const UsePiece& use, const UseInfo& use_info) {
   Outcome outcome;
+  Compressor compressor;
   VersionPtr version;
   auto head = head_days(walk, version);
   if (version->damaged > 0) outcome = {true, "a damaged file was left out"};
@@ -181,6 +188,7 @@ Outcome Store::walk(const Walk& walk, const UsePiece& use, const UseInfo& use_in
   const auto each = [&](std::int64_t day) {
     const auto files = version->days.find(day);
     Walk one = walk;
+    one.compressor = &compressor;
     one.from = std::max(one.from, day * kDay);
     one.to = std::min(one.to, (day + 1) * kDay);
     return walk_day(one, files == version->days.end() ? std::vector<FilePtr>{} : files->second,

@@ -83,7 +83,8 @@ std::vector<RetentionStep> Store::steps(WallTime now, WallTime until,
       if (gone != nullptr) std::ranges::copy(files, std::back_inserter(*gone));
     }
   }
-  std::ranges::stable_sort(out, {}, &RetentionStep::day);
+  std::ranges::sort(out, {},
+                    [](const RetentionStep& step) { return std::tie(step.day, step.class_name); });
   return out;
 }
 
@@ -112,6 +113,7 @@ Result<std::vector<RetentionStep>> Store::retention_apply(WallTime now) {
 
 Result<ErasePreview> Store::erase_preview(const Ulid& subject) {
   ErasePreview out;
+  Compressor compressor;
   std::set<std::pair<Ulid, std::string>> metrics;
   std::set<Ulid> devices;
   const VersionPtr version = files_.version();
@@ -119,7 +121,7 @@ Result<ErasePreview> Store::erase_preview(const Ulid& subject) {
     for (const FilePtr& file : files) {
       for (const Unit& unit : *TRY(cache_.footer(file))) {
         if (unit.subject != subject) continue;
-        const auto open = file->open_unit(unit, keys_);
+        const auto open = file->open_unit(unit, keys_, compressor);
         if (!open && open.error().code == Code::not_found) continue;
         if (!open) return std::unexpected(open.error());
         devices.insert(unit.device);

@@ -20,9 +20,7 @@ std::vector<Item> items_of(const std::vector<Source>& sources) {
   for (std::uint32_t s = 0; s < sources.size(); ++s) {
     const Source& source = sources[s];
     for (std::uint32_t row = 0; row < source.rows.size(); ++row) {
-      const std::uint32_t arrival = source.arrival.empty() ? row : source.arrival[row];
-      items.push_back({source.rows.times.time[row],
-                       static_cast<std::uint64_t>(source.rank) << 32 | arrival, s, row});
+      items.push_back({source.rows.times.time[row], source.priority(row), s, row});
     }
   }
   const auto before = [](const Item& a, const Item& b) {
@@ -74,8 +72,7 @@ Column gather(const std::vector<Source>& sources, const Placement& placement,
     if (column == nullptr) continue;
     for (std::uint32_t i = 0; i < column->size(); ++i) {
       const std::uint32_t row = column->row(i);
-      const std::uint32_t arrival = sources[s].arrival.empty() ? row : sources[s].arrival[row];
-      const std::uint64_t priority = static_cast<std::uint64_t>(sources[s].rank) << 32 | arrival;
+      const std::uint64_t priority = sources[s].priority(row);
       Candidate& at = best[placement[s][row]];
       if (at.column != nullptr && at.priority > priority) continue;
       count += at.column == nullptr ? 1 : 0;

@@ -26,7 +26,12 @@ struct Rows {
 struct Source {
   Rows rows;
   std::uint32_t rank = 0;
-  std::vector<std::uint32_t> arrival;  // one a row; empty: in order of the rows
+  std::vector<std::uint32_t> arrival;  // one a row; empty: row i has base + i
+  std::uint32_t base = 0;
+
+  std::uint64_t priority(std::uint32_t row) const {
+    return static_cast<std::uint64_t>(rank) << 32 | (arrival.empty() ? base + row : arrival[row]);
+  }
 };
 
 // Ordered by time, then by rank and arrival; rows of source `device` with equal times are one.

@@ -78,6 +78,7 @@ class Store final : public Series, public journal::Consumer {
     bool newest_first = false;
     bool full_times = true;
     MonoTime deadline = kNever;
+    Compressor* compressor = nullptr;  // of this walk
   };
 
   Store(const os::System& system, KeySource& keys, journal::Journal& journal, Log log,
@@ -95,8 +96,8 @@ class Store final : public Series, public journal::Consumer {
 
   // lasts.cpp
   Status load_lasts(const Ulid& device);
-  Status lasts_in_file(const FilePtr& file, const Ulid& device,
-                       std::map<std::string, Last>& newest);
+  Status lasts_in_file(const FilePtr& file, const Ulid& device, std::map<std::string, Last>& newest,
+                       Compressor& compressor);
 
   // seal.cpp
   struct Part;
