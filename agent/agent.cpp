@@ -13,8 +13,7 @@ AgentOptions options_of(const config::Config& config, std::string version) {
   out.settings.log_level = level_named(config.text("log.level")).value_or(Level::info);
   out.inventory_interval = config.duration("inventory.interval");
   out.spool_bytes = static_cast<std::uint64_t>(config.integer("spool.size"));
-  out.keep_alive_s =
-      static_cast<std::uint16_t>(config.duration("mqtt.keep_alive").us / 1'000'000);
+  out.keep_alive_s = static_cast<std::uint16_t>(config.duration("mqtt.keep_alive").us / 1'000'000);
   return out;
 }
 
@@ -85,8 +84,8 @@ void Agent::make_link() {
   };
   // An address that cannot be read fails in connect(), with a message.
   const os::Endpoint server = os::parse_endpoint(identity_.mqtt).value_or(os::Endpoint{});
-  link_ = std::make_unique<MqttLink>(system_, loop_, transport_, server, session,
-                                     std::move(handlers));
+  link_ =
+      std::make_unique<MqttLink>(system_, loop_, transport_, server, session, std::move(handlers));
   RenewalHandlers renewal;
   renewal.renewed = [this](const Identity& identity) {
     identity_ = identity;
@@ -98,8 +97,7 @@ void Agent::make_link() {
   renewal.failed = [this](const Error& error, Duration wait) {
     log_.warning("certificate not renewed", {{"why", error.text()}, {"again_in", to_text(wait)}});
   };
-  renewal_ =
-      std::make_unique<Renewal>(system_, loop_, transport_, *state_, std::move(renewal));
+  renewal_ = std::make_unique<Renewal>(system_, loop_, transport_, *state_, std::move(renewal));
 }
 
 void Agent::start() {

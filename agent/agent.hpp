@@ -41,7 +41,7 @@ struct AgentCounters {
   std::uint64_t acknowledged = 0;  // messages from the spool
   std::uint64_t refused = 0;       // messages that the server will never take
   std::uint64_t commands_run = 0;
-  std::uint64_t unspooled = 0;     // messages sent past a spool that could not be written
+  std::uint64_t unspooled = 0;  // messages sent past a spool that could not be written
 };
 
 class Agent final {
@@ -116,7 +116,7 @@ class Agent final {
   std::string reported_known_, inventory_known_;
   std::string reported_sent_, inventory_sent_;  // on the way
   bool hello_due_ = false;
-  std::deque<std::string> replies_due_;            // command ids
+  std::deque<std::string> replies_due_;                              // command ids
   std::vector<std::pair<std::uint64_t, std::string>> replies_sent_;  // tag, command id
   std::uint64_t next_reply_ = 0;
   std::optional<Snapshot> last_;

@@ -1,4 +1,5 @@
-// Agent, the side of the connection: what is sent in which order, and what an acknowledgement means.
+// Agent, the side of the connection: what is sent in which order, and what an acknowledgement
+// means.
 #include <algorithm>
 
 #include "agent/agent.hpp"
@@ -83,8 +84,9 @@ void Agent::on_down(Ending ending, const std::string& why, Duration wait) {
   const bool unwelcome = ending == Ending::unwelcome;
   const std::string next = to_text({wait.us / 1000 * 1000});
   if (unwelcome) {
-    log_.warning("the server does not let this device in; an operator may release it, or enrol it again",
-                 {{"why", why}, {"again_in", next}});
+    log_.warning(
+        "the server does not let this device in; an operator may release it, or enrol it again",
+        {{"why", why}, {"again_in", next}});
   } else {
     log_.info("not connected", {{"why", why}, {"again_in", next}});
   }
@@ -139,7 +141,8 @@ bool Agent::pump_state() {
         {"version", "holdfast-agent " + options_.version},
         {"protocol", 1},
         {"capabilities", wire::JsonArray{"command", "twin", "log", "inventory", "renewal"}},
-        {"agent", wire::JsonObject{{"sample_interval_s", applied_.settings.sample_interval.seconds()}}}};
+        {"agent",
+         wire::JsonObject{{"sample_interval_s", applied_.settings.sample_interval.seconds()}}}};
     if (!send("hello", wire::json_text(hello), tag_of(TagKind::hello))) return false;
     hello_due_ = false;
   }

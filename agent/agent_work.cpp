@@ -141,8 +141,8 @@ std::string Agent::carry_out(const Command& command) {
     use(std::move(changed));
     return ok_reply(wire::JsonObject{{"level", level_name(*level)}});
   }
-  return failed_reply("unknown-command",
-                      "this agent has no command \"" + command.name + "\"; it has ping, report, log-level");
+  return failed_reply("unknown-command", "this agent has no command \"" + command.name +
+                                             "\"; it has ping, report, log-level");
 }
 
 void Agent::on_desired(const Incoming& message) {

@@ -140,7 +140,8 @@ int doctor_command(os::RealSystem& real, crypto::Transport& transport, const Inv
   real.on_stop_signal([&] { real.main_loop().stop(); });
   doctor.run([&](const std::vector<Examined>& all) {
     std::fputs(doctor_text(all).c_str(), stdout);
-    for (const Examined& each : all) exit = each.result ? exit : row_of(each.result.error().code).cli_exit;
+    for (const Examined& each : all)
+      exit = each.result ? exit : row_of(each.result.error().code).cli_exit;
     real.main_loop().stop();
   });
   real.main_loop().run();

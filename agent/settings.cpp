@@ -16,22 +16,24 @@ constexpr std::array<Setting, 7> kAgentSettings = {{
     {"seal.path", Type::path, "",
      "File with the key that seals the state folder; by default the folder's name and .seal."},
     {"sample.interval", Type::duration, "10s",
-     "How often figures of the machine are taken; the desired state may change it while running.", 1,
-     3600},
+     "How often figures of the machine are taken; the desired state may change it while running.",
+     1, 3600},
     {"inventory.interval", Type::duration, "10m",
      "How often the inventory is looked at; it is sent when it changed.", 10, 86'400},
     {"spool.size", Type::size, "64MiB",
      "Disk space for what waits to be sent; beyond it the oldest readings are dropped.", kMiB,
      64 * 1024 * kMiB},
-    {"mqtt.keep_alive", Type::duration, "60s",
-     "Silence after which the connection is tested.", 10, 1200},
+    {"mqtt.keep_alive", Type::duration, "60s", "Silence after which the connection is tested.", 10,
+     1200},
     {"log.level", Type::choice, "info",
-     "Least level that is logged; the desired state may change it while running.", INT64_MIN, INT64_MAX,
-     "debug,info,warning,error"},
+     "Least level that is logged; the desired state may change it while running.", INT64_MIN,
+     INT64_MAX, "debug,info,warning,error"},
 }};
 
 }  // namespace
 
-config::Schema agent_settings() { return kAgentSettings; }
+config::Schema agent_settings() {
+  return kAgentSettings;
+}
 
 }  // namespace holdfast::agent

@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::string_view kCommandPrefix = "command/";
 constexpr std::string_view kBookName = "commands";
+constexpr std::size_t kEntryOverheadMax = 256;  // id, member names
+static_assert(CommandBook::kEntriesMax * (2 * CommandBook::kReplyBytesMax + kEntryOverheadMax) <=
+                  StateFolder::kFileBytesMax,
+              "a full book, its replies escaped, must be readable again");
 
 }  // namespace
 
@@ -96,8 +100,8 @@ void CommandBook::mark_delivered(std::string_view id) {
 Status CommandBook::save() {
   wire::JsonArray array;
   for (const CommandEntry& entry : entries_) {
-    array.push_back(wire::JsonObject{
-        {"id", entry.id}, {"reply", entry.reply}, {"delivered", entry.delivered}});
+    array.push_back(
+        wire::JsonObject{{"id", entry.id}, {"reply", entry.reply}, {"delivered", entry.delivered}});
   }
   return state_.save_sealed(std::string(kBookName), view_of(wire::json_text(array)));
 }

@@ -19,7 +19,9 @@ Renewal::~Renewal() {
   loop_.cancel(timer_);
 }
 
-void Renewal::start() { look_after({}); }
+void Renewal::start() {
+  look_after({});
+}
 
 void Renewal::look_after(Duration wait) {
   loop_.cancel(timer_);

@@ -22,7 +22,7 @@ struct RenewalHandlers {
 class Renewal final {
  public:
   // Wall clocks jump, therefore the moment is looked at again and again.
-  static constexpr Duration kLookInterval = minutes(10);
+  static constexpr Duration kLookInterval = hours(1);
 
   Renewal(os::System system, os::Loop& loop, crypto::Transport& transport, StateFolder& state,
           RenewalHandlers handlers);

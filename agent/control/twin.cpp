@@ -31,7 +31,9 @@ std::optional<Level> level_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view level_name(Level level) { return kLevelNames[static_cast<std::size_t>(level)]; }
+std::string_view level_name(Level level) {
+  return kLevelNames[static_cast<std::size_t>(level)];
+}
 
 Result<Desired> parse_desired(View payload) {
   auto json = wire::parse_json(payload, wire::kJsonDevice);

@@ -36,9 +36,10 @@ Status examine_clock(WallTime now, WallTime not_before, WallTime not_after) {
                 "the clock is before the certificate's beginning; set the clock (NTP)");
   }
   if (now >= not_after) {
-    return fail(Code::certificate_expired,
-                "the certificate has expired, unless the clock is wrong; set the clock, or join again "
-                "with a new code");
+    return fail(
+        Code::certificate_expired,
+        "the certificate has expired, unless the clock is wrong; set the clock, or join again "
+        "with a new code");
   }
   return {};
 }
@@ -51,7 +52,9 @@ Doctor::Doctor(os::System system, os::Loop& loop, crypto::Transport& transport, 
       state_path_(std::move(state)),
       seal_path_(std::move(seal_path)) {}
 
-Doctor::~Doctor() { *alive_ = false; }
+Doctor::~Doctor() {
+  *alive_ = false;
+}
 
 void Doctor::add(std::string layer, std::string detail, Status result) {
   all_.push_back({std::move(layer), std::move(detail), std::move(result)});
@@ -70,9 +73,8 @@ void Doctor::run(Done done) {
     add("clock", detail, examine_clock(now, leaf->not_before, leaf->not_after));
   }
   examine_tcp("name and TCP, enrolment", identity_.device, [this] {
-    examine_tcp("name and TCP, MQTT", identity_.mqtt, [this] {
-      examine_tls([this] { examine_welcome([this] { finish(); }); });
-    });
+    examine_tcp("name and TCP, MQTT", identity_.mqtt,
+                [this] { examine_tls([this] { examine_welcome([this] { finish(); }); }); });
   });
 }
 

@@ -14,7 +14,8 @@ constexpr std::size_t kTextMax = 128;  // of names and versions (the contract's 
 // Files of a machine may hold anything; the contract wants short UTF-8.
 std::string fit(std::string_view text) {
   std::string out;
-  for (const char c : text.substr(0, kTextMax)) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  for (const char c : text.substr(0, kTextMax))
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   while (!out.empty() && !wire::valid_utf8(out)) out.pop_back();
   return out;
 }
@@ -101,10 +102,10 @@ std::map<std::string, std::string> parse_os_release(std::string_view text) {
       continue;
     }
     const std::string_view key = line.substr(0, equals);
-    const bool named = std::ranges::all_of(key, [](char c) {
-      return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    });
-    if (named) out[std::string(key)] = unquoted(line.substr(equals + 1)).substr(0, kOsReleaseValueMax);
+    const bool named = std::ranges::all_of(
+        key, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
+    if (named)
+      out[std::string(key)] = unquoted(line.substr(equals + 1)).substr(0, kOsReleaseValueMax);
   }
   return out;
 }

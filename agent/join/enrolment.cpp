@@ -34,8 +34,7 @@ Result<Bytes> root_among(const std::vector<Bytes>& certificates_der,
 }
 
 Result<Issued> check_issued(const Bytes& certificate_der, const Bytes& csr_der,
-                            const Bytes& root_der, const std::vector<Bytes>& others,
-                            WallTime now) {
+                            const Bytes& root_der, const std::vector<Bytes>& others, WallTime now) {
   const auto leaf = TRY(crypto::parse_certificate(certificate_der));
   const auto csr = TRY(crypto::parse_csr(csr_der));
   if (leaf.spki_der != csr.key.spki_der()) {
@@ -92,8 +91,10 @@ Result<std::vector<Bytes>> Enrolment::certificates(Result<http::ClientResponse> 
     Error error = http::error_of(*response);
     if (response->status < 400) {
       error = Error{Code::protocol_error,
-                    "status " + std::to_string(response->status) + " in place of certificates", {},
-                    {}, {}};
+                    "status " + std::to_string(response->status) + " in place of certificates",
+                    {},
+                    {},
+                    {}};
     }
     return std::unexpected(std::move(error));
   }
@@ -102,8 +103,9 @@ Result<std::vector<Bytes>> Enrolment::certificates(Result<http::ClientResponse> 
 
 void Enrolment::got_cas(Result<http::ClientResponse> response) {
   auto cas = certificates(std::move(response));
-  if (!cas) return finish(with_context(Result<Issued>(std::unexpected(cas.error())),
-                                       "fetching the CA certificates"));
+  if (!cas)
+    return finish(
+        with_context(Result<Issued>(std::unexpected(cas.error())), "fetching the CA certificates"));
   cas_ = *std::move(cas);
   if (request_.root_der.empty()) {
     auto root = root_among(cas_, request_.root_fingerprint.value_or(crypto::Sha256{}));
@@ -136,8 +138,8 @@ void Enrolment::post_request() {
 void Enrolment::got_certificate(Result<http::ClientResponse> response) {
   const auto issued = certificates(std::move(response));
   if (!issued) {
-    return finish(with_context(Result<Issued>(std::unexpected(issued.error())),
-                               "asking for a certificate"));
+    return finish(
+        with_context(Result<Issued>(std::unexpected(issued.error())), "asking for a certificate"));
   }
   finish(with_context(check_issued(issued->front(), request_.csr_der, request_.root_der, cas_,
                                    system_.clock.wall()),

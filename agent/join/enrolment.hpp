@@ -23,8 +23,8 @@ struct EnrolmentRequest {
   Bytes csr_der;
   std::optional<std::array<std::uint8_t, 32>> root_fingerprint;  // first contact
   Bytes root_der;                                                // later ones
-  std::string claim;                             // simpleenroll, when not empty
-  std::optional<crypto::Credential> credential;  // simplereenroll
+  std::string claim;                                             // simpleenroll, when not empty
+  std::optional<crypto::Credential> credential;                  // simplereenroll
 };
 
 struct Issued {

@@ -88,7 +88,8 @@ void Join::attempted(Result<Issued> issued) {
   if (issued) return finish(store(*issued));
   Duration wait = backoff_.after(Ending::failed, {}, system_.entropy.number());
   if (const auto least = enrolment_->retry_after_s()) {
-    wait = std::max(wait, milliseconds(static_cast<std::int64_t>(std::clamp(*least, 0.0, 3600.0) * 1000)));
+    wait = std::max(
+        wait, milliseconds(static_cast<std::int64_t>(std::clamp(*least, 0.0, 3600.0) * 1000)));
   }
   if (!may_pass(issued.error()) || loop_.clock().mono() + wait > give_up_) {
     return finish(std::unexpected(issued.error()));

@@ -11,10 +11,10 @@ namespace holdfast::agent {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::SizeIs;
 using testing::Lab;
 using testing::must;
+using ::testing::Not;
+using ::testing::SizeIs;
 
 TEST(JoinTest, MakesAnIdentity) {
   Lab lab;
@@ -167,8 +167,8 @@ TEST(StateFolderTest, IdentityRoundTripAndDamage) {
   Identity identity{"dev_x", "a:1", "b:2", {1, 2}, "ff", {"k1", {3}}, Certified{"k2", {4}}, {77}};
   ASSERT_TRUE(state->save(identity));
   EXPECT_EQ(must(state->identity()), identity);
-  ASSERT_TRUE(os::replace_file(lab.node.system().files,
-                               std::string(Lab::kState) + "/identity.json", view_of("{}")));
+  ASSERT_TRUE(os::replace_file(lab.node.system().files, std::string(Lab::kState) + "/identity.json",
+                               view_of("{}")));
   EXPECT_EQ(state->identity().error().code, Code::corrupt);
 }
 

@@ -32,7 +32,8 @@ Result<Identity> identity_of(const wire::Json& json) {
   out.root_der = TRY(base64_member(object, "root"));
   out.join_digest = TRY(wire::get_string(object, "join_digest"));
   out.current = TRY(certified_of(*TRY(wire::get_object(object, "current"))));
-  if (const auto* next = TRY(wire::find_object(object, "next"))) out.next = TRY(certified_of(*next));
+  if (const auto* next = TRY(wire::find_object(object, "next")))
+    out.next = TRY(certified_of(*next));
   out.renew_at = WallTime{TRY(wire::get_int(object, "renew_at_us"))};
   return out;
 }
@@ -75,7 +76,9 @@ StateFolder::StateFolder(os::System system, std::string folder, Bytes sealing_ke
       sealing_key_(std::move(sealing_key)),
       keys_(std::move(keys)) {}
 
-StateFolder::~StateFolder() { crypto::wipe(sealing_key_); }
+StateFolder::~StateFolder() {
+  crypto::wipe(sealing_key_);
+}
 
 Result<std::optional<Identity>> StateFolder::read_identity(os::Files& files,
                                                            const std::string& folder) {

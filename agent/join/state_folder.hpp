@@ -22,7 +22,9 @@ namespace holdfast::agent {
 
 // From here on a clock is believed (device-protocol.md section 1).
 inline constexpr WallTime kClockTrustedFrom{1'577'836'800'000'000};  // 2020-01-01
-inline bool clock_trusted(WallTime now) { return now >= kClockTrustedFrom; }
+inline bool clock_trusted(WallTime now) {
+  return now >= kClockTrustedFrom;
+}
 
 struct Certified {
   std::string key_name;
@@ -60,8 +62,7 @@ class StateFolder final {
   StateFolder& operator=(const StateFolder&) = delete;
 
   // Without opening the folder: makes nothing, needs no sealing key.
-  static Result<std::optional<Identity>> read_identity(os::Files& files,
-                                                       const std::string& folder);
+  static Result<std::optional<Identity>> read_identity(os::Files& files, const std::string& folder);
   Result<std::optional<Identity>> identity() const { return read_identity(system_.files, folder_); }
   Status save(const Identity& identity);
   Result<crypto::Credential> credential(const Certified& certified) const;

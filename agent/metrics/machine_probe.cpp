@@ -75,7 +75,8 @@ std::vector<DiskUse> MachineProbe::disks() const {
     if (!stat || !stat->folder) continue;  // a file bound into a container
     const auto space = system_.files.space(mount.path);
     if (space && space->total_bytes > 0) {
-      out.push_back({mount.path, space->total_bytes, std::min(space->free_bytes, space->total_bytes)});
+      out.push_back(
+          {mount.path, space->total_bytes, std::min(space->free_bytes, space->total_bytes)});
     }
   }
   return out;

@@ -33,13 +33,13 @@ struct Snapshot {
 
 // What the machine is, as files say it; "" for what is not there.
 struct Facts {
-  std::string os_release;   // text of /etc/os-release
-  std::string kernel;       // "6.1.0-18-amd64"
+  std::string os_release;  // text of /etc/os-release
+  std::string kernel;      // "6.1.0-18-amd64"
   std::string host_name;
-  std::string machine_id;   // raw: never leaves the agent
-  std::string cpu_info;     // text of /proc/cpuinfo
-  std::string board_model;  // "Raspberry Pi 4 Model B"
-  std::string architecture;  // "x86_64"
+  std::string machine_id;      // raw: never leaves the agent
+  std::string cpu_info;        // text of /proc/cpuinfo
+  std::string board_model;     // "Raspberry Pi 4 Model B"
+  std::string architecture;    // "x86_64"
   std::string program_digest;  // "sha256:..." of the agent's own binary
   std::uint64_t memory_bytes = 0;
   std::vector<DiskUse> disks;

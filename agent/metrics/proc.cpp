@@ -59,9 +59,9 @@ bool is_drive(std::string_view name) {
   return name.back() < '0' || name.back() > '9';
 }
 
-constexpr std::array<std::string_view, 12> kStorageTypes = {
-    "ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "f2fs", "ubifs", "jffs2", "zfs", "overlay",
-    "bcachefs"};
+constexpr std::array<std::string_view, 12> kStorageTypes = {"ext2",  "ext3", "ext4",    "xfs",
+                                                            "btrfs", "vfat", "f2fs",    "ubifs",
+                                                            "jffs2", "zfs",  "overlay", "bcachefs"};
 
 // proc(5): blanks, tabs, line ends and backslashes are written as three octal digits.
 std::string unescaped(std::string_view text) {

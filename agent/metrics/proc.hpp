@@ -1,6 +1,7 @@
 // Readers of what the Linux kernel tells in /proc (proc(5)) and of /proc/self/mountinfo. Text in,
 // numbers out; lines and columns that newer kernels add are read past, and what is not there is
-// nullopt or absent, never zero. Pure; thread-safe. Input is bounded by kProcBytesMax at the caller.
+// nullopt or absent, never zero. Pure; thread-safe. Input is bounded by kProcBytesMax at the
+// caller.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,9 @@ inline constexpr std::size_t kDrivesMax = 32;
 struct CpuTimes {
   std::uint64_t user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0,
                 steal = 0;
-  std::uint64_t total() const { return user + nice + system + idle + iowait + irq + softirq + steal; }
+  std::uint64_t total() const {
+    return user + nice + system + idle + iowait + irq + softirq + steal;
+  }
   bool operator==(const CpuTimes&) const = default;
 };
 
@@ -54,15 +57,16 @@ struct InterfaceCounters {  // since it came up
   bool operator==(const InterfaceCounters&) const = default;
 };
 
-std::optional<CpuTimes> parse_stat(std::string_view text);         // /proc/stat
-std::optional<LoadAverage> parse_loadavg(std::string_view text);   // /proc/loadavg
-std::optional<MemoryUse> parse_meminfo(std::string_view text);     // /proc/meminfo
-std::vector<DriveCounters> parse_diskstats(std::string_view text);  // without partitions, loops, RAM
+std::optional<CpuTimes> parse_stat(std::string_view text);        // /proc/stat
+std::optional<LoadAverage> parse_loadavg(std::string_view text);  // /proc/loadavg
+std::optional<MemoryUse> parse_meminfo(std::string_view text);    // /proc/meminfo
+std::vector<DriveCounters> parse_diskstats(
+    std::string_view text);  // without partitions, loops, RAM
 // Those with storage of their own, each device once, shortest path first.
 std::vector<Mount> parse_mountinfo(std::string_view text);
 std::vector<InterfaceCounters> parse_net_dev(std::string_view text);  // without lo
-std::optional<double> parse_uptime(std::string_view text);          // /proc/uptime, seconds
-std::optional<double> parse_millidegrees(std::string_view text);    // thermal_zone*/temp, Celsius
+std::optional<double> parse_uptime(std::string_view text);            // /proc/uptime, seconds
+std::optional<double> parse_millidegrees(std::string_view text);      // thermal_zone*/temp, Celsius
 
 // ---- for readers of other files of this kind
 std::vector<std::string_view> words_of(std::string_view line);

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 80;  // leaves room for the rest of a field name
 
-double two_decimals(double value) { return std::round(value * 100) / 100; }
+double two_decimals(double value) {
+  return std::round(value * 100) / 100;
+}
 
 std::int64_t exact(std::uint64_t value) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT64_MAX));
@@ -20,11 +22,13 @@ class FieldList {
   void count(std::string name, std::uint64_t value) { put(std::move(name), exact(value)); }
   void real(std::string name, double value) { put(std::move(name), two_decimals(value)); }
   void percent(std::string name, std::uint64_t part, std::uint64_t whole) {
-    if (whole > 0) real(std::move(name), 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+    if (whole > 0)
+      real(std::move(name), 100.0 * static_cast<double>(part) / static_cast<double>(whole));
   }
   // Nothing when the counter started anew in between.
   void rate(std::string name, std::uint64_t before, std::uint64_t now, double seconds) {
-    if (now >= before && seconds > 0) real(std::move(name), static_cast<double>(now - before) / seconds);
+    if (now >= before && seconds > 0)
+      real(std::move(name), static_cast<double>(now - before) / seconds);
   }
   std::vector<wire::Field> take() { return std::move(fields_); }
 
@@ -45,9 +49,10 @@ std::vector<wire::Field> cpu_fields(const CpuTimes& before, const CpuTimes& now)
       std::min(total, grown(before.idle, now.idle) + grown(before.iowait, now.iowait));
   out.percent("usage_percent", total - waiting, total);
   out.percent("user_percent", grown(before.user + before.nice, now.user + now.nice), total);
-  out.percent("system_percent",
-              grown(before.system + before.irq + before.softirq, now.system + now.irq + now.softirq),
-              total);
+  out.percent(
+      "system_percent",
+      grown(before.system + before.irq + before.softirq, now.system + now.irq + now.softirq),
+      total);
   out.percent("iowait_percent", grown(before.iowait, now.iowait), total);
   out.percent("steal_percent", grown(before.steal, now.steal), total);
   return out.take();
@@ -123,7 +128,8 @@ std::vector<wire::Field> network_fields(const Snapshot* before, const Snapshot& 
 
 std::vector<wire::Field> system_fields(const Snapshot& now) {
   FieldList out;
-  if (now.uptime_s) out.count("uptime_s", static_cast<std::uint64_t>(std::min(*now.uptime_s, 1e15)));
+  if (now.uptime_s)
+    out.count("uptime_s", static_cast<std::uint64_t>(std::min(*now.uptime_s, 1e15)));
   if (now.temperature_c) out.real("temperature_c", *now.temperature_c);
   return out.take();
 }

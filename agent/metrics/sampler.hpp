@@ -8,8 +8,8 @@
 //            .rx_dropped .tx_dropped
 //   system   uptime_s temperature_c
 // <mount> is the path with '.' for '/', "root" for "/". Integers are exact; percentages and rates
-// have two decimals. Interfaces that never carried a packet are left out. A rate needs two snapshots and is left out when a counter ran backwards.
-// Pure; thread-safe.
+// have two decimals. Interfaces that never carried a packet are left out. A rate needs two
+// snapshots and is left out when a counter ran backwards. Pure; thread-safe.
 #pragma once
 
 #include <string>

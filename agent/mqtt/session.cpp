@@ -113,9 +113,8 @@ void MqttSession::on_connack(const mqtt::Connack& connack, MonoTime now) {
   if (mqtt::is_error(connack.reason)) {
     const auto text = connack.properties.text(PropertyId::reason_string);
     phase_ = Phase::ended;
-    events_.push_back(
-        Ended{connack.reason, true, true,
-              std::string(text.value_or(mqtt::name_of(connack.reason)))});
+    events_.push_back(Ended{connack.reason, true, true,
+                            std::string(text.value_or(mqtt::name_of(connack.reason)))});
     return;
   }
   const auto& said = connack.properties;

@@ -5,7 +5,8 @@
 //
 // Everything goes out at QoS 1, within the server's Receive Maximum and kInFlightMax. What comes in
 // at QoS 1 is acknowledged by acknowledge(), once its effect is durable.
-// Errors: publish() answers overloaded when the window is full, payload_too_large. One owner thread.
+// Errors: publish() answers overloaded when the window is full, payload_too_large. One owner
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +66,8 @@ class MqttSession {
 
   void start(MonoTime now);  // on a fresh connection: writes CONNECT
   void receive(View bytes, MonoTime now);
-  void lost();               // the connection is gone; in-flight messages stay
-  void tick(MonoTime now);   // at or after deadline()
+  void lost();              // the connection is gone; in-flight messages stay
+  void tick(MonoTime now);  // at or after deadline()
   MonoTime deadline() const;
 
   bool online() const { return phase_ == Phase::online; }

@@ -166,7 +166,8 @@ Status Spool::open_segment(Lane& lane) {
   lane.active.reset();
   const std::uint32_t number = next_segment_++;
   auto file = files_.open(path(lane, number), os::Open::create_new);
-  Status made = file ? (*file)->write_at(0, view_of(kSpoolMagic)) : Status(std::unexpected(file.error()));
+  Status made =
+      file ? (*file)->write_at(0, view_of(kSpoolMagic)) : Status(std::unexpected(file.error()));
   if (made) made = files_.sync_dir(folder_);
   if (!made) {
     ++counters_.write_failures;

@@ -79,7 +79,7 @@ class Spool final {
     std::deque<Segment> segments;
     std::deque<Entry> entries;
     std::size_t waiting = 0;
-    std::size_t handed_below = 0;  // no unhanded entry before this index
+    std::size_t handed_below = 0;      // no unhanded entry before this index
     std::unique_ptr<os::File> active;  // the last segment, when it may be written
   };
 

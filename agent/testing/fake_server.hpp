@@ -49,20 +49,20 @@ class FakeServer {
   // ---- switches
   wire::mqtt::Reason connect_reason = wire::mqtt::Reason::success;
   wire::mqtt::Reason publish_reason = wire::mqtt::Reason::success;
-  bool acknowledge = true;      // PUBACKs go out
-  int lost_certificates = 0;    // so many issued ones never arrive
+  bool acknowledge = true;    // PUBACKs go out
+  int lost_certificates = 0;  // so many issued ones never arrive
   bool forget_sessions = false;
   Duration lifetime = days(90);  // of certificates
 
   // ---- what came
-  std::vector<Received> messages;           // all, in order, repeats too
-  std::vector<Received> stored;             // as the server's dedupe leaves them
-  std::vector<std::uint16_t> acknowledged;  // our messages that the agent acknowledged
-  std::vector<Bytes> csrs;                  // distinct ones
+  std::vector<Received> messages;              // all, in order, repeats too
+  std::vector<Received> stored;                // as the server's dedupe leaves them
+  std::vector<std::uint16_t> acknowledged;     // our messages that the agent acknowledged
+  std::vector<Bytes> csrs;                     // distinct ones
   std::vector<std::string> certificates_seen;  // key fingerprints of MQTT clients
-  int enrolments = 0;                       // answers that carried a certificate
-  int connects = 0;                         // CONNECT packets
-  int disconnects = 0;                      // clean ones
+  int enrolments = 0;                          // answers that carried a certificate
+  int connects = 0;                            // CONNECT packets
+  int disconnects = 0;                         // clean ones
 
   std::string code(const std::string& claim) const {
     est::JoinCode code;
@@ -99,8 +99,8 @@ class FakeServer {
     connections_.clear();
   }
   std::size_t live() const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        connections_, [](const auto& each) { return each->connected; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(connections_, [](const auto& each) { return each->connected; }));
   }
   std::vector<Received> of(std::string_view topic) const {
     std::vector<Received> out;
@@ -139,17 +139,17 @@ class FakeServer {
         node_.loop(), {"", kDevicePort}, must(transport_->make_context(settings)),
         [this](auto stream) { http_->accept(std::move(stream)); })));
     settings.client = crypto::ClientCertificate::required;
-    listeners_.push_back(must(transport_->listen(
-        node_.loop(), {"", kMqttPort}, must(transport_->make_context(settings)),
-        [this](auto stream) { accept(std::move(stream)); })));
+    listeners_.push_back(must(
+        transport_->listen(node_.loop(), {"", kMqttPort}, must(transport_->make_context(settings)),
+                           [this](auto stream) { accept(std::move(stream)); })));
   }
 
   // ---- EST
   void serve(http::Request request, http::Responder responder) {
     if (request.path.ends_with("/cacerts")) {
-      return responder.send(http::content(
-          200, est::kTypeCertificates,
-          est::certificates_body({pki_.issuing_der(), pki_.root_der()}, "")));
+      return responder.send(
+          http::content(200, est::kTypeCertificates,
+                        est::certificates_body({pki_.issuing_der(), pki_.root_der()}, "")));
     }
     if (request.path == "/device/v1/twin") {
       if (!request.peer.certificate_der) return responder.fail(error(Code::certificate_required));
@@ -158,7 +158,8 @@ class FakeServer {
     const bool claimed = request.path.ends_with("/simpleenroll");
     if (claimed) {
       const std::string wanted = "Basic " + to_base64(view_of("claim:" + claim()));
-      if (request.header("Authorization") != wanted) return responder.fail(error(Code::claim_unknown));
+      if (request.header("Authorization") != wanted)
+        return responder.fail(error(Code::claim_unknown));
     } else if (!request.peer.certificate_der) {
       return responder.fail(error(Code::certificate_required));
     }
@@ -230,9 +231,11 @@ class FakeServer {
   }
   bool handle(Connection& connection, const wire::mqtt::Packet& packet) {
     using namespace wire::mqtt;
-    if (const auto* connect = std::get_if<Connect>(&packet)) return on_connect(connection, *connect);
+    if (const auto* connect = std::get_if<Connect>(&packet))
+      return on_connect(connection, *connect);
     if (const auto* publish = std::get_if<Publish>(&packet)) on_publish(connection, *publish);
-    if (const auto* puback = std::get_if<Puback>(&packet)) acknowledged.push_back(puback->packet_id);
+    if (const auto* puback = std::get_if<Puback>(&packet))
+      acknowledged.push_back(puback->packet_id);
     if (std::holds_alternative<Pingreq>(packet)) write(connection, Pingresp{});
     if (const auto* subscribe = std::get_if<Subscribe>(&packet)) {
       Suback suback;
@@ -267,7 +270,8 @@ class FakeServer {
     auto& known = sessions_[session_];
     const auto at = known.find(publish.packet_id);
     const bool repeat = publish.dup && at != known.end() && at->second == payload;
-    if (!repeat && !is_error(publish_reason)) stored.push_back({publish.topic, payload, publish.dup});
+    if (!repeat && !is_error(publish_reason))
+      stored.push_back({publish.topic, payload, publish.dup});
     known[publish.packet_id] = payload;
     if (!acknowledge) return;
     wire::mqtt::Puback puback;

@@ -98,9 +98,8 @@ class Lab {
     return within(time, [&] { return agent->online(); });
   }
   bool logged(std::string_view text) const {
-    return std::ranges::any_of(log, [&](const std::string& line) {
-      return line.find(text) != std::string::npos;
-    });
+    return std::ranges::any_of(
+        log, [&](const std::string& line) { return line.find(text) != std::string::npos; });
   }
   std::optional<Identity> identity() {
     return must(StateFolder::read_identity(node.system().files, kState));
