@@ -362,13 +362,13 @@ Result<AuditProof> AuditLogCore::prove(std::uint64_t seq) {
 Result<tlog::Verdict> AuditLogCore::verify(const AuditVerify& query) {
   if (query.checkpoints.size() > kNotesMax)
     return fail(Code::invalid_argument, "at most 1000 checkpoints at once");
-  Result<tlog::Verdict> verdict = tlog::Verdict{};
+  std::vector<std::string> notes;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
-    std::vector<std::string> notes = TRY(stored_notes(tx));
-    notes.insert(notes.end(), query.checkpoints.begin(), query.checkpoints.end());
-    verdict = verify_rows(tx, store_.sealer(), query, notes, {key_.public_key()});
+    notes = TRY(stored_notes(tx));
     return {};
   }));
+  notes.insert(notes.end(), query.checkpoints.begin(), query.checkpoints.end());
+  auto verdict = verify_rows(store_, query, notes, {key_.public_key()});
   if (verdict && !verdict->ok) {
     log_.error("the audit is broken", {{"finding", verdict->finding}, {"detail", verdict->detail}});
   }

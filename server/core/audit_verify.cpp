@@ -57,17 +57,16 @@ bool payload_fits(const audit::Entry& entry) {
 
 class RowCheck {
  public:
-  RowCheck(sql::Tx& tx, std::uint64_t first, Bytes previous)
-      : tx_(tx), next_(first), previous_(std::move(previous)) {}
+  RowCheck(std::uint64_t first, Bytes previous) : next_(first), previous_(std::move(previous)) {}
 
   // False: the verdict is bad now.
-  Result<bool> take(const audit::Entry& entry, tlog::Verdict& verdict) {
+  Result<bool> take(sql::Tx& tx, const audit::Entry& entry, tlog::Verdict& verdict) {
     std::optional<tlog::Verdict> found;
     if (entry.seq != next_) {
       found =
           tlog::Verdict::bad("removed", next_, "entry " + std::to_string(next_) + " is not there");
     } else if (entry.prev_hash != previous_ || hash_of_bytes(entry) != entry.hash) {
-      found = TRY(diagnose(tx_, entry));
+      found = TRY(diagnose(tx, entry));
     } else if (!payload_fits(entry)) {
       found = tlog::Verdict::bad(
           "edited", entry.seq,
@@ -86,7 +85,6 @@ class RowCheck {
   std::uint64_t next() const { return next_; }
 
  private:
-  sql::Tx& tx_;
   std::uint64_t next_;
   Bytes previous_;
 };
@@ -100,7 +98,7 @@ Result<Bytes> hash_before(sql::Tx& tx, std::uint64_t seq) {
 
 }  // namespace
 
-Result<tlog::Verdict> verify_rows(sql::Tx& tx, const seal::Sealer& sealer, const AuditVerify& query,
+Result<tlog::Verdict> verify_rows(Store& store, const AuditVerify& query,
                                   const std::vector<std::string>& notes,
                                   const std::vector<crypto::PublicKey>& keys) {
   tlog::Verdict verdict;
@@ -108,18 +106,27 @@ Result<tlog::Verdict> verify_rows(sql::Tx& tx, const seal::Sealer& sealer, const
   // A part of the chain says nothing about the tree.
   const bool whole = first == 0 && !query.to_seq;
   tlog::CheckpointComparer comparer(whole ? notes : std::vector<std::string>{}, keys);
-  RowCheck check(tx, first, TRY(hash_before(tx, first)));
+  Bytes previous;
+  TRY(store.read([&](sql::Tx& tx) -> Status {
+    previous = TRY(hash_before(tx, first));
+    return {};
+  }));
+  RowCheck check(first, std::move(previous));
   audit::Query page;
   page.limit = kRowsAtOnce;
   page.to_seq = query.to_seq;
-  while (verdict.ok) {
+  bool more = true;
+  while (verdict.ok && more) {
     page.from_seq = check.next();
-    const auto entries = TRY(audit::list(tx, sealer, page));
-    for (const audit::Entry& entry : entries) {
-      if (!TRY(check.take(entry, verdict))) break;
-      if (whole) comparer.leaf(tlog::leaf_hash(view_of(audit::entry_bytes(entry))));
-    }
-    if (entries.size() < kRowsAtOnce) break;
+    TRY(store.read([&](sql::Tx& tx) -> Status {
+      const auto entries = TRY(audit::list(tx, store.sealer(), page));
+      more = entries.size() == kRowsAtOnce;
+      for (const audit::Entry& entry : entries) {
+        if (!TRY(check.take(tx, entry, verdict))) break;
+        if (whole) comparer.leaf(tlog::leaf_hash(view_of(audit::entry_bytes(entry))));
+      }
+      return {};
+    }));
   }
   comparer.finish(verdict);
   return verdict;

@@ -280,10 +280,10 @@ TEST(Jobs, TrimmingTakesFinishedOnesOnly) {
   ASSERT_TRUE(plant.start(days(7)));
   plant.schedule({.object = "a"});
   const JobId later = plant.schedule({.object = "b", .run_at = plant.t.world.wall() + days(30)});
-  plant.t.world.run_for(days(2));
-  ASSERT_TRUE(plant.jobs->trim(days(3)));
+  plant.t.world.run_for(hours(2));
+  ASSERT_TRUE(plant.jobs->trim(hours(3)));
   EXPECT_EQ(plant.jobs->list(test_caller(), {})->size(), 3U);
-  ASSERT_TRUE(plant.jobs->trim(days(1)));
+  ASSERT_TRUE(plant.jobs->trim(hours(1)));
   EXPECT_EQ(plant.jobs->list(test_caller(), {})->size(), 2U);
   EXPECT_EQ(plant.get(later).state, JobState::scheduled);
 }

@@ -173,6 +173,9 @@ TEST_F(CoreOnPostgres, NoticesAreHandledOnceAndTrimmed) {
   const Status trimmed = dispatcher->trim(days(1));
   EXPECT_TRUE(trimmed) << trimmed.error().text();
   EXPECT_EQ(number("SELECT count(*) FROM notice"), 5);
+  // As the server ends: no handler starts, those that run finish, then what they use goes.
+  dispatcher->stop();
+  workers_.reset();
   store_->on_commit(nullptr);
 }
 
