@@ -165,7 +165,8 @@ def test_config_check(shared):
     assert shared.cli("config", "check", good, check=False).returncode == 0
     done = shared.cli("config", "check", bad, check=False)
     assert done.returncode != 0
-    assert b"durabilty" in done.stdout + done.stderr and b"durability" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert b"bad.toml:2" in said and b"hub.durability" in said, said
 
 
 def test_a_wrong_configuration_stops_the_server(shared):
