@@ -93,8 +93,11 @@ class Head final {
 
   // Newest points. `loaded`: did learn() tell of what lies in files?
   std::vector<Last> lasts(const Ulid& device, bool& loaded) const;
-  std::vector<Last> lasts(const Ulid& device, const std::vector<std::string>& metrics,
-                          bool& loaded) const;
+  // Of some metrics, by their numbers: (place in `numbers`, point). `out` is overwritten.
+  using Found = std::vector<std::pair<std::size_t, Point>>;
+  std::vector<std::uint32_t> numbers_of(const std::vector<std::string>& metrics) const;
+  void lasts(const Ulid& device, const std::vector<std::uint32_t>& numbers, Found& out,
+             bool& loaded) const;
   void learn(const Ulid& device, const std::vector<Last>& from_files);
 
   void erase_device(const Ulid& device);
@@ -154,7 +157,7 @@ class Head final {
   Use* find_use(Device& device, std::uint64_t hash, const Group& group, const Ulid& subject) const;
   Use& add_use(Device& device, std::uint64_t hash, const Group& group, const Ulid& subject);
   void note_last(Device& device, std::uint32_t slot, const Sample& sample, const Cell& cell) const;
-  Last last_of(const Device& device, const LastCell& cell) const;
+  Point point_of(const Device& device, const LastCell& cell) const;
 
   const HeadLimits limits_;
   Counter& refused_;

@@ -95,15 +95,14 @@ std::vector<Head::SegmentSource> Head::rows(const Ulid& device, std::string_view
   return out;
 }
 
-Last Head::last_of(const Device& device, const LastCell& cell) const {
+Point Head::point_of(const Device& device, const LastCell& cell) const {
   Cell value{static_cast<Cell::Kind>(cell.kind), cell.bits, {}};
   if (is_text(cell.kind)) value.text = device.texts[cell.bits];
-  Last out;
-  out.point.time = out.point.received = out.point.claimed = {cell.time};
-  out.point.source = static_cast<TimeSource>(cell.source);
-  (out.point.source == TimeSource::uncertain ? out.point.claimed
-                                             : out.point.received) = {cell.other};
-  out.point.value = value_of(value);
+  Point out;
+  out.time = out.received = out.claimed = {cell.time};
+  out.source = static_cast<TimeSource>(cell.source);
+  (out.source == TimeSource::uncertain ? out.claimed : out.received) = {cell.other};
+  out.value = value_of(value);
   return out;
 }
 
@@ -117,7 +116,7 @@ std::vector<Last> Head::lasts(const Ulid& device, bool& loaded) const {
     for (const LastCell& cell : at->second.lasts) {
       if (cell.kind == 0) continue;
       numbers.push_back(cell.metric);
-      out.push_back(last_of(at->second, cell));
+      out.push_back({{}, point_of(at->second, cell)});
     }
   });
   names_.with([&](const Names& names) {
@@ -127,27 +126,29 @@ std::vector<Last> Head::lasts(const Ulid& device, bool& loaded) const {
   return out;
 }
 
-std::vector<Last> Head::lasts(const Ulid& device, const std::vector<std::string>& metrics,
-                              bool& loaded) const {
-  std::vector<std::uint32_t> numbers;
-  names_.with([&](const Names& names) {
+std::vector<std::uint32_t> Head::numbers_of(const std::vector<std::string>& metrics) const {
+  return names_.with([&](const Names& names) {
+    std::vector<std::uint32_t> out;
     for (const std::string& metric : metrics) {
       const auto at = names.numbers.find(metric);
-      numbers.push_back(at == names.numbers.end() ? UINT32_MAX : at->second);
-    }
-  });
-  return shard_of(device).with([&](const Shard& shard) {
-    std::vector<Last> out;
-    const auto at = shard.devices.find(device);
-    loaded = at != shard.devices.end() && at->second.loaded;
-    if (at == shard.devices.end()) return out;
-    for (std::size_t i = 0; i < metrics.size(); ++i) {
-      const auto cell = std::ranges::find(at->second.lasts, numbers[i], &LastCell::metric);
-      if (cell == at->second.lasts.end() || cell->kind == 0) continue;
-      out.push_back(last_of(at->second, *cell));
-      out.back().metric = metrics[i];
+      out.push_back(at == names.numbers.end() ? UINT32_MAX : at->second);
     }
     return out;
+  });
+}
+
+void Head::lasts(const Ulid& device, const std::vector<std::uint32_t>& numbers, Found& out,
+                 bool& loaded) const {
+  out.clear();
+  shard_of(device).with([&](const Shard& shard) {
+    const auto at = shard.devices.find(device);
+    loaded = at != shard.devices.end() && at->second.loaded;
+    if (at == shard.devices.end()) return;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const auto cell = std::ranges::find(at->second.lasts, numbers[i], &LastCell::metric);
+      if (cell == at->second.lasts.end() || cell->kind == 0) continue;
+      out.emplace_back(i, point_of(at->second, *cell));
+    }
   });
 }
 

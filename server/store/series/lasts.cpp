@@ -84,20 +84,21 @@ Result<std::vector<Last>> Store::metrics(const Ulid& device) {
   return head_.lasts(device, loaded);
 }
 
-Result<std::vector<std::vector<Last>>> Store::last(const std::vector<Ulid>& devices,
-                                                   const std::vector<std::string>& metrics) {
-  std::vector<std::vector<Last>> out;
-  out.reserve(devices.size());
-  for (const Ulid& device : devices) {
+Status Store::last(const std::vector<Ulid>& devices, const std::vector<std::string>& metrics,
+                   const std::function<void(std::size_t, std::size_t, const Point&)>& use) {
+  std::vector<std::uint32_t> numbers = head_.numbers_of(metrics);
+  Head::Found found;
+  for (std::size_t d = 0; d < devices.size(); ++d) {
     bool loaded = false;
-    auto lasts = head_.lasts(device, metrics, loaded);
-    if (!loaded && lasts.size() < metrics.size()) {
-      TRY(load_lasts(device));
-      lasts = head_.lasts(device, metrics, loaded);
+    head_.lasts(devices[d], numbers, found, loaded);
+    if (!loaded && found.size() < metrics.size()) {
+      TRY(load_lasts(devices[d]));
+      numbers = head_.numbers_of(metrics);  // files may have told of names
+      head_.lasts(devices[d], numbers, found, loaded);
     }
-    out.push_back(std::move(lasts));
+    for (const auto& [metric, point] : found) use(d, metric, point);
   }
-  return out;
+  return {};
 }
 
 }  // namespace holdfast::series

@@ -108,9 +108,11 @@ class Series {
   virtual Status admit(const Ulid& device, View reading_body) = 0;
 
   virtual Result<std::vector<Last>> metrics(const Ulid& device) = 0;  // by name
-  // For each device the newest point of each of these metrics that it has.
-  virtual Result<std::vector<std::vector<Last>>> last(const std::vector<Ulid>& devices,
-                                                      const std::vector<std::string>& metrics) = 0;
+  // The newest point of each of these metrics that a device has, device by device; `use` gets the
+  // places in the two lists. Answered from memory, but for devices unknown since the start.
+  virtual Status last(
+      const std::vector<Ulid>& devices, const std::vector<std::string>& metrics,
+      const std::function<void(std::size_t device, std::size_t metric, const Point&)>& use) = 0;
   // Streams: `use` gets points in pieces and stops by returning false.
   virtual Result<Outcome> range(const RangeQuery& query,
                                 const std::function<bool(const std::vector<Point>&)>& use) = 0;

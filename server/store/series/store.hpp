@@ -34,8 +34,8 @@ class Store final : public Series, public journal::Consumer {
     return head_.admit(device, reading_body);
   }
   Result<std::vector<Last>> metrics(const Ulid& device) override;
-  Result<std::vector<std::vector<Last>>> last(const std::vector<Ulid>& devices,
-                                              const std::vector<std::string>& metrics) override;
+  Status last(const std::vector<Ulid>& devices, const std::vector<std::string>& metrics,
+              const std::function<void(std::size_t, std::size_t, const Point&)>& use) override;
   Result<Outcome> range(const RangeQuery& query,
                         const std::function<bool(const std::vector<Point>&)>& use) override;
   Result<BucketAnswer> buckets(const BucketQuery& query) override;

@@ -251,12 +251,13 @@ TEST_F(StoreTest, NewestValuesAreKnownAlsoAfterARestart) {
     EXPECT_EQ((*metrics)[0].point.time, at + hours(1));
     EXPECT_EQ((*metrics)[1].metric, "old.a");
     EXPECT_EQ(std::get<std::string>((*metrics)[2].point.value).size(), 1000U);
-    const auto last = world_.store->last({device_, device_of(9)}, {"old.a", "none.at"});
-    ASSERT_TRUE(last);
-    ASSERT_EQ(last->size(), 2U);
-    ASSERT_EQ((*last)[0].size(), 1U);
-    EXPECT_EQ((*last)[0][0].metric, "old.a");
-    EXPECT_TRUE((*last)[1].empty());
+    std::vector<std::pair<std::size_t, std::size_t>> places;
+    ASSERT_TRUE(world_.store->last({device_of(9), device_}, {"none.at", "old.a"},
+                                   [&](std::size_t device, std::size_t metric, const Point& point) {
+                                     places.emplace_back(device, metric);
+                                     EXPECT_EQ(std::get<double>(point.value), 1.0);
+                                   }));
+    EXPECT_EQ(places, (std::vector<std::pair<std::size_t, std::size_t>>{{1, 1}}));
   });
 }
 
