@@ -10,9 +10,11 @@
 #include "server/app/jobs.hpp"
 #include "server/app/parts.hpp"
 #include "server/control/routes.hpp"
+#include "server/core/nats_bus.hpp"
 #include "server/core/settings.hpp"
 #include "server/devices/routes.hpp"
 #include "server/identity/routes.hpp"
+#include "server/store/sql/postgres/postgres.hpp"
 #include "server/store/sql/sqlite/sqlite.hpp"
 #include "server/telemetry/mirror.hpp"
 
@@ -50,6 +52,7 @@ class Running final : public App {
   void stop(os::Task done) override;
 
  private:
+  Result<std::unique_ptr<sql::Database>> open_database();
   Status open_store();
   Status open_segments();
   Status open_core();
@@ -59,6 +62,7 @@ class Running final : public App {
   Status before_ready();
   Ready ready_now() const;
   os::Endpoint endpoint(std::string_view key) const;
+  crypto::Credential operator_credential() const;
   unsigned loops() const;
 
   os::System system_;
@@ -93,12 +97,20 @@ Status Running::open() {
   return add_operations();
 }
 
-Status Running::open_store() {
-  p_.folder = TRY(open_folder(system_, config_, log_));
+// Engines are chosen by configuration alone.
+Result<std::unique_ptr<sql::Database>> Running::open_database() {
+  const auto readers = static_cast<unsigned>(config_.integer("sql.readers"));
+  const std::string& url = config_.text("sql.url");
+  if (!url.empty()) return sql::open_postgres(system_, metrics_, {url, readers});
   sql::SqliteSettings settings;
   settings.path = database_path(p_.folder.data);
-  settings.readers_max = static_cast<unsigned>(config_.integer("sql.readers"));
-  p_.database = TRY(sql::open_sqlite(system_, metrics_, settings));
+  settings.readers_max = readers;
+  return sql::open_sqlite(system_, metrics_, settings);
+}
+
+Status Running::open_store() {
+  p_.folder = TRY(open_folder(system_, config_, log_));
+  p_.database = TRY(open_database());
   for (const core::Migrated& done : TRY(core::migrate(*p_.database, all_migrations(), system_.clock.wall()))) {
     log_.info("migrated", {{"domain", done.domain}, {"to", std::to_string(done.to)}});
   }
@@ -133,7 +145,8 @@ Status Running::open_core() {
   p_.workers = system_.threads.start_workers("domain", kWorkers, kQueueMax);
   p_.notice_workers = system_.threads.start_workers("notice", 4, kQueueMax);
   p_.job_workers = system_.threads.start_workers("job", core::kJobsRunningMax, 1'024);
-  p_.bus = core::make_local_bus();
+  const std::string& bus = config_.text("bus.url");
+  p_.bus = bus.empty() ? core::make_local_bus() : TRY(core::make_nats_bus(bus));
   p_.dispatcher = TRY(core::Dispatcher::make(*p_.store, *p_.bus, *p_.notice_workers, loop_, log_, metrics_));
   p_.jobs = TRY(core::Jobs::make(*p_.store, *p_.job_workers, loop_, log_, metrics_));
   p_.people = TRY(core::People::make(*p_.store, system_.threads, metrics_));
@@ -191,12 +204,14 @@ Status Running::open_faces() {
                               at_devices));
   api::Options operators;
   operators.listen = endpoint("api.listen");
-  operators.credential = p_.authority->server_credential();
+  operators.credential = operator_credential();
+  operators.connections_max = static_cast<std::size_t>(config_.integer("api.sessions_max"));
+  operators.body_max = static_cast<std::size_t>(config_.integer("api.body_max"));
   operators.console = std::move(extras_.console);
   p_.api = TRY(api::Api::make({system_, transport_, *p_.store, *p_.people, p_.operations, log_, metrics_},
                               std::move(operators)));
   p_.identity->on_server_certificate([this] {
-    if (!p_.api->replace(p_.authority->server_credential())) log_.error("the renewed certificate could not be put in place");
+    if (!p_.api->replace(operator_credential())) log_.error("the renewed certificate could not be put in place");
   });
   return add_jobs(p_, config_);
 }
@@ -295,6 +310,13 @@ void Running::stop(os::Task done) {
 os::Endpoint Running::endpoint(std::string_view key) const {
   // The configuration has checked it.
   return os::parse_endpoint(config_.text(key)).value_or(os::Endpoint{"127.0.0.1", 0});
+}
+
+// With the root, so that `holdfast login --fingerprint` can find it in the chain.
+crypto::Credential Running::operator_credential() const {
+  crypto::Credential credential = p_.authority->server_credential();
+  credential.chain_der.push_back(p_.authority->root().der);
+  return credential;
 }
 
 unsigned Running::loops() const {

@@ -59,7 +59,7 @@ Result<Folder> open_folder(const os::System& system, const config::Config& confi
   TRY(with_context(system.files.make_folder(folder.data), "making the data folder " + folder.data));
   const std::string seal_path = core::seal_file(config);
   const std::string ring_path = core::ring_file(config);
-  const bool used = os::exists(system.files, database_path(folder.data));
+  const bool used = os::exists(system.files, os::join(folder.data, "ca/root.pem"));
   const bool ringed = os::exists(system.files, ring_path);
   if (used && !ringed) {
     return fail(Code::seal_key_missing, "the key ring " + ring_path + " is not there: restore it from its backup");

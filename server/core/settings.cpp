@@ -25,7 +25,7 @@ constexpr std::array kServerSettings{
     Setting{"api.listen", Type::address, "127.0.0.1:8443",
             "Where operators connect: API and console, HTTPS. Port 0 takes a free one."},
     Setting{"api.sessions_max", Type::integer, "1000",
-            "Connections at once; more wait in the kernel's queue.", 1, 100'000},
+            "Connections at once, of each thread; more are closed.", 1, 100'000},
     Setting{"api.body_max", Type::size, "1MiB", "Largest body of a request.", 1'024, 64 * kMiB},
     Setting{"mqtt.listen", Type::address, ":8883",
             "Where devices connect: MQTT over mutual TLS 1.3."},
