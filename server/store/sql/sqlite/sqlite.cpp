@@ -1,6 +1,9 @@
 #include "server/store/sql/sqlite/sqlite.hpp"
 
+#include <sqlite3.h>
 #include <sys/file.h>
+
+#include <climits>
 
 #include "server/store/sql/batch.hpp"
 #include "server/store/sql/reader_pool.hpp"
@@ -19,6 +22,13 @@ Result<std::unique_ptr<os::File>> take_folder(os::Files& files, const std::strin
                 "another process uses " + path + ": stop it, or choose another folder");
   }
   return file;
+}
+
+// SQLite draws the salts of its WAL from one generator of the process, seeded by the machine. In a
+// simulation the run must depend on its own seed alone.
+void seed_for_simulation(os::Entropy& entropy) {
+  const auto seed = static_cast<int>(1 + entropy.below(INT_MAX));
+  sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, seed, nullptr);
 }
 
 class SqliteWriter final : public BatchEngine {
@@ -144,6 +154,7 @@ Result<std::unique_ptr<Database>> open_sqlite(const os::System& system, Metrics&
     return fail(Code::invalid_argument, "readers_max must be 1 to 64");
   }
   auto folder_lock = TRY(take_folder(system.files, settings.path));
+  if (folder_lock->descriptor() < 0) seed_for_simulation(system.entropy);
   auto vfs = TRY(SqliteVfs::make(system));
   auto database = std::make_unique<SqliteDatabase>(system, metrics, settings,
                                                    std::move(folder_lock), std::move(vfs));
