@@ -65,6 +65,11 @@ void Disk::crash_at(std::uint64_t operation) {
 void Disk::fail_read_at(std::uint64_t read) {
   fail_read_at_ = read;
 }
+void Disk::plan_no_faults() {
+  fail_at_.clear();
+  crash_at_.reset();
+  fail_read_at_.reset();
+}
 
 Status Disk::flip_bit(const std::string& path, std::uint64_t byte, unsigned bit) {
   const auto file = find(path);

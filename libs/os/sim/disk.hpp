@@ -53,6 +53,8 @@ class Disk {
   // Reads are counted apart, from 1.
   std::uint64_t reads() const { return reads_; }
   void fail_read_at(std::uint64_t read);
+  // Forgets what is planned by fail_at(), crash_at() and fail_read_at().
+  void plan_no_faults();
   // Bytes of all files together; growth beyond it writes what fits and answers disk_full.
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
   std::uint64_t used() const { return used_; }
