@@ -26,7 +26,7 @@ using journal::SegmentId;
 inline constexpr std::size_t kFileHeaderBytes = 64;
 inline constexpr std::size_t kUnitBytes = 52;
 inline constexpr std::size_t kTrailerBytes = 32;
-inline constexpr std::size_t kInlineMax = 40;     // plain bytes that lie in the directory itself
+inline constexpr std::size_t kInlineMax = 256;    // plain bytes that lie in the directory itself
 inline constexpr std::size_t kEdgeTextMax = 256;  // of a first or last value
 inline constexpr std::size_t kDirectoryBytesMax = 16 * 1024 * 1024;
 inline constexpr std::size_t kSaltBytes = 16;

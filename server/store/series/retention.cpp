@@ -119,7 +119,8 @@ Result<ErasePreview> Store::erase_preview(const Ulid& subject) {
   const VersionPtr version = files_.version();
   for (const auto& [day, files] : version->days) {
     for (const FilePtr& file : files) {
-      for (const Unit& unit : *TRY(cache_.footer(file))) {
+      const UnitCache::Units units = TRY(cache_.footer(file));
+      for (const Unit& unit : *units) {
         if (unit.subject != subject) continue;
         const auto open = file->open_unit(unit, keys_, compressor);
         if (!open && open.error().code == Code::not_found) continue;

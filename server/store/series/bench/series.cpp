@@ -112,14 +112,16 @@ struct Bench {
   }
   std::uint64_t file_bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& [day, files] : store->version()->days) {
+    const VersionPtr version = store->version();
+    for (const auto& [day, files] : version->days) {
       for (const FilePtr& file : files) sum += file->bytes();
     }
     return sum;
   }
   // Our own files only: others use this machine too.
   void drop_caches() const {
-    for (const auto& [day, files] : store->version()->days) {
+    const VersionPtr version = store->version();
+    for (const auto& [day, files] : version->days) {
       for (const FilePtr& file : files) {
         const auto open = must(system.files.open(file->path(), os::Open::read));
         ::posix_fadvise(open->descriptor(), 0, 0, POSIX_FADV_DONTNEED);
