@@ -2,9 +2,10 @@
 // evictions, time. The first byte of each step says what comes next; the rest is its content. What
 // must hold whatever comes: no crash, what is written decodes as packets for a client,
 // acknowledgements go only to what was published, at most one Close, and nothing after it.
+#include <cstdio>
 #include <cstdlib>
-
 #include <list>
+#include <source_location>
 
 #include "server/hub/session/session.hpp"
 
@@ -17,8 +18,10 @@ class Zeros final : public os::Entropy {
   void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, std::uint8_t{7}); }
 };
 
-void check(bool holds) {
-  if (!holds) std::abort();
+void check(bool holds, std::source_location at = std::source_location::current()) {
+  if (holds) return;
+  std::fprintf(stderr, "line %u does not hold\n", static_cast<unsigned>(at.line()));
+  std::abort();
 }
 
 class Player {
@@ -126,12 +129,16 @@ class Player {
     }
     while (session_.wants_input()) {
       const auto packet = decoder_.next();
-      if (!packet) return session_.refused(packet.error(), decoder_.version(), now_, out_);
+      if (!packet) {
+        if (session_.phase() == Phase::connecting) version_ = decoder_.version().value_or(version_);
+        return session_.refused(packet.error(), decoder_.version(), now_, out_);
+      }
       if (!*packet) return;
       if (const auto* publish = std::get_if<mqtt::Publish>(&**packet);
           publish != nullptr && publish->qos == 1)
         ++published_;
-      if (const auto* connect = std::get_if<mqtt::Connect>(&**packet)) version_ = connect->version;
+      const auto* connect = std::get_if<mqtt::Connect>(&**packet);
+      if (connect != nullptr && session_.phase() == Phase::connecting) version_ = connect->version;
       session_.packet(**packet, now_, out_);
       drain();
     }

@@ -15,6 +15,12 @@ bool among(Reason reason, std::initializer_list<int> allowed) {
   return std::ranges::find(allowed, static_cast<int>(reason)) != allowed.end();
 }
 
+bool in_disconnect(Reason reason) {
+  return among(reason,
+               {0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8B, 0x8D, 0x8E, 0x8F, 0x90, 0x93, 0x94, 0x95,
+                0x96, 0x97, 0x98, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2});
+}
+
 }  // namespace
 
 Reason connack_reason(Code code) {
@@ -57,12 +63,12 @@ Reason suback_reason(Code code) {
 
 Reason disconnect_reason(Code code) {
   const Reason reason = reason_of(code);
-  if (among(reason,
-            {0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8B, 0x8D, 0x8E, 0x8F, 0x90, 0x93, 0x94, 0x95,
-             0x96, 0x97, 0x98, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2})) {
-    return reason;
-  }
+  if (in_disconnect(reason)) return reason;
   return reason == Reason::server_unavailable ? Reason::server_busy : Reason::unspecified_error;
+}
+
+Reason disconnect_reason(Reason refused) {
+  return in_disconnect(refused) ? refused : Reason::protocol_error;
 }
 
 std::optional<std::uint8_t> connack_code(Code code) {

@@ -13,6 +13,8 @@ wire::mqtt::Reason connack_reason(Code code);
 wire::mqtt::Reason puback_reason(Code code);
 wire::mqtt::Reason suback_reason(Code code);
 wire::mqtt::Reason disconnect_reason(Code code);
+// For what the decoder refused.
+wire::mqtt::Reason disconnect_reason(wire::mqtt::Reason refused);
 // 3.1.1; nullopt: close without an answer.
 std::optional<std::uint8_t> connack_code(Code code);
 // May a 3.1.1 client be told that such a message is stored, because sending it again can only fail?

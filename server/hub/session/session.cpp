@@ -74,7 +74,7 @@ void Session::refused(const mqtt::Refusal& refusal, std::optional<mqtt::Version>
     return;
   }
   if (phase_ == Phase::live && v5() && !refusal.silent) {
-    write(mqtt::Disconnect{.reason = refusal.reason, .properties = {}}, out);
+    write(mqtt::Disconnect{.reason = disconnect_reason(refusal.reason), .properties = {}}, out);
   }
   finish({.code = refusal.error().code, .detail = refusal.message, .flush = !refusal.silent}, true,
          out);

@@ -1,4 +1,4 @@
-// A device in a simulation: an MQTT client that does what its test says, over the plain transport.
+// A device in a test: an MQTT client that does what it is told. All on its loop.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "libs/crypto/transport.hpp"
-#include "libs/os/sim/simulation.hpp"
 #include "libs/wire/mqtt.hpp"
 
 namespace holdfast::hub::testing {
@@ -17,9 +16,10 @@ namespace mqtt = wire::mqtt;
 
 class DeviceClient {
  public:
-  DeviceClient(os::sim::Node& node, crypto::Credential credential, std::vector<Bytes> trust)
-      : loop_(node.loop()),
-        transport_(crypto::make_plain_transport(node.system().network, metrics_)),
+  DeviceClient(os::Loop& loop, std::unique_ptr<crypto::Transport> transport,
+               crypto::Credential credential, std::vector<Bytes> trust)
+      : loop_(loop),
+        transport_(std::move(transport)),
         credential_(std::move(credential)),
         trust_(std::move(trust)) {}
   ~DeviceClient() { *alive_ = false; }
@@ -156,7 +156,6 @@ class DeviceClient {
   }
 
   os::Loop& loop_;
-  Metrics metrics_;
   std::unique_ptr<crypto::Transport> transport_;
   crypto::Credential credential_;
   std::vector<Bytes> trust_;

@@ -79,7 +79,10 @@ class HubWorld {
     if (!slot) {
       auto& credential = credentials_[number];
       if (!credential) credential = pki.device(id_of(number).text());
-      slot = std::make_unique<DeviceClient>(machine.world.node(name), *credential, pki.trust());
+      auto& node = machine.world.node(name);
+      slot = std::make_unique<DeviceClient>(
+          node.loop(), crypto::make_plain_transport(node.system().network, client_metrics_),
+          *credential, pki.trust());
     }
     return *slot;
   }
@@ -128,6 +131,7 @@ class HubWorld {
   std::unique_ptr<Hub> hub;
 
  private:
+  Metrics client_metrics_;
   std::map<std::string, std::unique_ptr<DeviceClient>> devices_;
   std::map<std::uint8_t, std::optional<crypto::Credential>> credentials_;
 };
