@@ -26,6 +26,8 @@ void Agent::sample_timer() {
 }
 
 void Agent::sample() {
+  // Two samples of one device time would be one reading: the second would replace the first.
+  if (sampled_ && loop_.clock().mono() == last_sample_) return;
   Snapshot now = probe_.snapshot();
   std::vector<SpoolRecord> records;
   const TimeMark at = mark();

@@ -192,7 +192,8 @@ void MqttSession::end(Reason reason, std::string message, bool by_server, MonoTi
   if (phase_ == Phase::ended || phase_ == Phase::offline) return;
   if (!by_server && phase_ != Phase::connecting) {
     mqtt::Disconnect bye;
-    bye.reason = reason;
+    // 0x8D is the server's alone to say (MQTT 5.0 table 3-13).
+    bye.reason = reason == Reason::keep_alive_timeout ? Reason::unspecified_error : reason;
     send(bye, now);
   }
   phase_ = Phase::ended;
