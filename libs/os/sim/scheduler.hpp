@@ -22,7 +22,7 @@ namespace holdfast::os::sim {
 
 using LoopId = std::uint64_t;
 inline constexpr LoopId kWorld = 0;
-inline constexpr std::size_t kTraceLinesMax = 20'000;
+inline constexpr std::size_t kTraceLinesMax = 200'000;
 // When a simulation starts: an hour, so that `now - five minutes` is a time too.
 inline constexpr MonoTime kStart{3'600'000'000};
 // More events than this at one moment is a loop that never lets time pass.
