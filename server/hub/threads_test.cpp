@@ -117,7 +117,7 @@ class Site {
  public:
   Site()
       : real(crypto::testing::must(os::RealSystem::make())),
-        system(real->system()),
+        system{real->system()},
         loop(real->main_loop()) {
     using crypto::testing::must;
     const seal::SecretKey key(Bytes(seal::kKeyBytes, 0x42));

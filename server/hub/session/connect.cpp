@@ -130,7 +130,12 @@ void Session::accept(bool present, Now now, Output& out) {
     if (connect_->keep_alive_s != keep_alive_s_)
       properties.set(PropertyId::server_keep_alive, keep_alive_s_);
   }
-  write(connack, out);
+  if (!write(connack, out)) {  // [MQTT-3.1.2-24]
+    return finish({.code = Code::payload_too_large,
+                   .detail = "CONNACK is larger than the client's Maximum Packet Size",
+                   .flush = false},
+                  false, out);
+  }
   if (connect_->will) {
     will_delay_s_ = std::min(connect_->will->properties.number(PropertyId::will_delay).value_or(0),
                              kWillDelayMax_s);

@@ -222,6 +222,19 @@ TEST(Connect, enhanced_authentication_is_not_offered) {
   EXPECT_EQ(connack_of(rig).reason, Reason::bad_authentication_method);
 }
 
+TEST(Connect, a_client_that_takes_no_connack_is_let_go) {
+  Rig rig;
+  rig.packet(connect_5({.packet_max = 10}));
+  rig.admitted();
+  rig.entered();
+  rig.opened();
+  EXPECT_TRUE(rig.raw().empty());
+  EXPECT_EQ(rig.count<Accepted>(), 0U);
+  const auto close = rig.took<Close>();
+  EXPECT_EQ(close->code, Code::payload_too_large);
+  EXPECT_FALSE(close->was_live);
+}
+
 TEST(Connect, user_name_and_password_are_ignored) {
   auto connect = connect_5();
   connect.user_name = "admin";

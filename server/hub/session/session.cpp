@@ -114,21 +114,20 @@ void Session::handle(const mqtt::Pingreq&, Now, Output& out) {
 }
 
 // QoS 2 is spoken in neither direction: what is left of it belongs to no message of this session.
+// It is answered all the same, so that a client that recovers from another server comes to an end.
 void Session::handle(const mqtt::Pubrec& packet, Now, Output& out) {
   const bool ours = std::ranges::any_of(
       in_flight_, [&](const Down& down) { return down.packet_id == packet.packet_id; });
   if (ours) return end(failure(Code::protocol_error, "PUBREC for a QoS 1 message"), out);
   if (mqtt::is_error(packet.reason)) return;
-  write(mqtt::Pubrel{.packet_id = packet.packet_id,
-                     .reason = mqtt::Reason::packet_identifier_not_found,
-                     .properties = {}},
-        out);
+  mqtt::Pubrel pubrel;
+  pubrel.packet_id = packet.packet_id;
+  write(pubrel, out);
 }
 void Session::handle(const mqtt::Pubrel& packet, Now, Output& out) {
-  write(mqtt::Pubcomp{.packet_id = packet.packet_id,
-                      .reason = mqtt::Reason::packet_identifier_not_found,
-                      .properties = {}},
-        out);
+  mqtt::Pubcomp pubcomp;
+  pubcomp.packet_id = packet.packet_id;
+  write(pubcomp, out);
 }
 void Session::handle(const mqtt::Pubcomp&, Now, Output&) {}
 
@@ -237,9 +236,9 @@ void Session::shrink() {
 
 // ---- the ends
 
-void Session::write(const mqtt::Packet& packet, Output& out) const {
-  // The only packets that can be too long are longer than what they say is worth: left out.
-  static_cast<void>(mqtt::encode(packet, version_, out.bytes, peer_packet_max_));
+// False: longer than what the client takes, and left out.
+bool Session::write(const mqtt::Packet& packet, Output& out) const {
+  return mqtt::encode(packet, version_, out.bytes, peer_packet_max_).has_value();
 }
 
 // Malformed packets get the short form that conformance suites look for; the timeline has the text.

@@ -140,7 +140,7 @@ class Session {
   void handle(const wire::mqtt::Disconnect& packet, Now now, Output& out);
   template <class ForClients>
   void handle(const ForClients& packet, Now now, Output& out);
-  void write(const wire::mqtt::Packet& packet, Output& out) const;
+  bool write(const wire::mqtt::Packet& packet, Output& out) const;
   void end(const Error& why, Output& out);
   void end_with(const Error& why, wire::mqtt::Reason reason, Output& out);
   void finish(Close close, bool fire_will, Output& out);
