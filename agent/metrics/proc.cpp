@@ -182,7 +182,7 @@ std::vector<Mount> parse_mountinfo(std::string_view text) {
       *same = *std::move(mount);  // bind mounts: the shortest is where people look for it
     }
   }
-  std::ranges::stable_sort(out, {}, [](const Mount& m) { return m.path.size(); });
+  std::ranges::sort(out, {}, [](const Mount& m) { return std::pair(m.path.size(), m.path); });
   return out;
 }
 

@@ -75,7 +75,7 @@ void MqttLink::stop(os::Task done) {
   flush();
   stream_->shut();
   auto once = std::make_shared<os::Task>(std::move(done));
-  auto finish = [this, once] {
+  auto finish = [once] {
     if (!*once) return;
     os::Task task = std::exchange(*once, nullptr);
     task();
