@@ -37,6 +37,7 @@ struct Backup::Stream {
   std::uint64_t offset = 0;  // in the member that is being read
   bool in_member = false;
   bool complete = false;
+  bool released = false;
   std::uint64_t bytes = 0;
   crypto::Hasher hasher{crypto::Digest::sha256};
 
@@ -44,7 +45,11 @@ struct Backup::Stream {
       : backup(of), caller(std::move(who)), id(which), members(std::move(all)), copy(std::move(temporary_copy)) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  ~Stream() {
+  ~Stream() { release(); }
+
+  // Once: when the last piece is made, or when the client went away before.
+  void release() {
+    if (std::exchange(released, true)) return;
     (void)backup.system_.files.remove(copy);
     backup.busy_.with([](bool& busy) { busy = false; });
   }
@@ -85,11 +90,14 @@ struct Backup::Stream {
 
   Result<Bytes> finish() {
     complete = true;
+    const std::size_t count = members.size();
+    members.clear();
+    release();
     const WallTime now = backup.system_.clock.wall();
     const std::string text = wire::json_text(wire::JsonObject{{"backup_id", id.text()},
                                                               {"created_at", to_rfc3339(now)},
                                                               {"version", backup.version_},
-                                                              {"members", members.size()},
+                                                              {"members", count},
                                                               {"bytes", bytes},
                                                               {"sha256", to_hex(hasher.finish())}});
     Bytes out = TRY(wire::tar_header({"COMPLETE", text.size(), now}));
