@@ -12,10 +12,14 @@ std::string text_of_member(const wire::Json& json, std::string_view name) {
   return wire::get_string(**object, name).value_or("");
 }
 
+// "Still being carried out" passes; "was carried out, the answer is lost" does not.
+constexpr unsigned kConflictsMax = 3;
+
 // Whether the server may answer otherwise next time.
-bool may_pass(const Error& error) {
+bool may_pass(const Error& error, unsigned& conflicts) {
+  if (error.code == Code::conflict) return ++conflicts < kConflictsMax;
   const int status = row_of(error.code).http_status;
-  return status == 0 || status >= 500 || status == 401 || status == 409 || status == 429;
+  return status == 0 || status >= 500 || status == 401 || status == 429;
 }
 
 }  // namespace
@@ -37,10 +41,10 @@ Fleet::Fleet(std::uint64_t seed, RunOptions options)
         std::make_unique<AgentHost>(world_, journal_, "agent" + std::to_string(i + 1)));
     // Most join in the calm of the first seconds, some while things go wrong.
     const Duration latest = random.chance(70) ? seconds(3) : options_.trouble;
-    claims_.push_back({start + random.between({}, latest), 0, false});
+    claims_.push_back({start + random.between({}, latest), 0, false, 0});
   }
   for (unsigned i = 0; i < options_.commands; ++i) {
-    orders_.push_back({i + 1, random.below(options_.agents), "", false, ""});
+    orders_.push_back({i + 1, random.below(options_.agents), "", false, "", 0});
     order_at_.push_back(start + random.between(seconds(3), options_.trouble));
   }
 }
@@ -67,12 +71,17 @@ void Fleet::ask_for_claims() {
                                 {"expires_in_s", kClaimLife.us / 1'000'000}};
     const std::string key = "claim-" + agents_[i]->name() + "-" + std::to_string(claim.number);
     operator_.ask("POST", "/v1/claims", body, key, [this, i](Result<wire::Json> made) {
-      claims_[i].asked = false;
+      Claim& mine = claims_[i];
+      mine.asked = false;
       if (made) {
-        ++claims_[i].number;
+        ++mine.number;
         return agents_[i]->give_code(text_of_member(*made, "code"));
       }
-      claims_[i].wanted_at = world_.now() + seconds(1);
+      mine.wanted_at = world_.now() + seconds(1);
+      if (!may_pass(made.error(), mine.conflicts)) {  // made, and the secret is lost: another one
+        ++mine.number;
+        mine.conflicts = 0;
+      }
       journal_.note("operator", "no claim for " + agents_[i]->name() + ": " + made.error().text());
     });
   }
@@ -95,7 +104,7 @@ void Fleet::place_orders() {
                     mine.asked = false;
                     if (taken) {
                       mine.id = text_of_member(*taken, "id");
-                    } else if (may_pass(taken.error())) {
+                    } else if (may_pass(taken.error(), mine.conflicts)) {
                       order_at_[i] = world_.now() + seconds(1);
                     } else {
                       mine.refused = taken.error().text();

@@ -29,7 +29,8 @@ struct Order {
   std::size_t agent = 0;  // index
   std::string id;         // "" until the server has answered
   bool asked = false;     // a try is on the way
-  std::string refused;    // why the server will never take it
+  std::string refused;    // why the server will never take it, or what became of the answer
+  unsigned conflicts = 0;
 };
 
 class SeedEntropy final : public os::Entropy {
@@ -78,6 +79,7 @@ class Fleet {
     MonoTime wanted_at{};
     unsigned number = 0;  // of its Idempotency-Key
     bool asked = false;
+    unsigned conflicts = 0;
   };
   void ask_for_claims();
   void place_orders();

@@ -30,6 +30,10 @@ class ServerHost {
   // SIGTERM; started again after `pause` (kNeverAgain: not any more).
   void stop(Duration pause);
   static constexpr Duration kNeverAgain{INT64_MAX};
+  // After stop(kNeverAgain), for somebody who thought better of it.
+  void start_again() {
+    if (stopped()) up_at_ = world_.now();
+  }
 
   bool serving() const { return app_ && ready_ && !stopping_ && node_.up(); }
   bool stopped() const { return !app_ && up_at_ == kNever; }

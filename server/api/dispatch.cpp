@@ -156,7 +156,9 @@ Result<http::Response> Dispatch::answer(const OperationRow& row,
                                         const core::Operations::Entry& entry,
                                         const core::Call& call) {
   if (!row.idempotent) return entry.handler(call);
-  return idempotent_.call(call.caller, row.id, call.request, [&] { return entry.handler(call); });
+  return idempotent_.call(call.caller, row.id, call.request, [&](const core::Caller& once) {
+    return entry.handler(core::Call{once, call.request, call.body, call.now});
+  });
 }
 
 void Dispatch::finish(Work& work, const core::Caller& caller, Result<http::Response> result) {

@@ -275,10 +275,10 @@ TEST_F(IdempotentTest, TheTwinOfARunningCallIsRefused) {
   request.headers.set("Idempotency-Key", "k1");
   int runs = 0;
   const auto answered =
-      idempotent.call(caller, "create_site", request, [&]() -> Result<http::Response> {
+      idempotent.call(caller, "create_site", request, [&](const core::Caller&) -> Result<http::Response> {
         ++runs;
         const auto twin =
-            idempotent.call(caller, "create_site", request, [&]() -> Result<http::Response> {
+            idempotent.call(caller, "create_site", request, [&](const core::Caller&) -> Result<http::Response> {
               ++runs;
               return http::json(201, "{}");
             });
@@ -287,6 +287,30 @@ TEST_F(IdempotentTest, TheTwinOfARunningCallIsRefused) {
       });
   EXPECT_TRUE(answered);
   EXPECT_EQ(runs, 1);
+}
+
+// As a kill between the change's commit and the answer's leaves it.
+TEST_F(IdempotentTest, WhatWasDoneAndNotAnsweredIsNotDoneAgain) {
+  Idempotent idempotent(t.store(), t.metrics);
+  const core::Caller caller = core::Caller::system();
+  http::Request request;
+  request.path = "/v1/sites";
+  request.headers.set("Idempotency-Key", "k1");
+  int runs = 0;
+  const auto run = [&](const core::Caller& once) -> Result<http::Response> {
+    ++runs;
+    TRY(t.store().change(once, "create_site",
+                         [](core::Change& change) { return change.audit("site_1", "", "{}"); }));
+    return fail(Code::io_error, "the answer is lost");
+  };
+  EXPECT_FALSE(idempotent.call(caller, "create_site", request, run));
+  const auto again = idempotent.call(caller, "create_site", request, run);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::conflict);
+  EXPECT_EQ(runs, 1);
+  request.headers.set("Idempotency-Key", "k2");
+  EXPECT_FALSE(idempotent.call(caller, "create_site", request, run));
+  EXPECT_EQ(runs, 2);
 }
 
 TEST_F(IdempotentTest, AnswersAreForgottenAfterADay) {

@@ -67,7 +67,7 @@ Idempotent::Idempotent(core::Store& store, Metrics& metrics)
 Result<http::Response> Idempotent::call(const core::Caller& caller, std::string_view operation,
                                         const http::Request& request, const Run& run) {
   const auto key = request.header("Idempotency-Key");
-  if (!key) return run();
+  if (!key) return run(caller);
   core::IdempotentCall call;
   call.caller = caller.id;
   call.operation = std::string(operation) + ' ' + request.path;
@@ -83,7 +83,9 @@ Result<http::Response> Idempotent::call(const core::Caller& caller, std::string_
     replayed_.add();
     return replay(*stored);
   }
-  http::Response response = TRY(run());
+  core::Caller once = caller;
+  once.once = std::make_shared<const core::IdempotentCall>(call);
+  http::Response response = TRY(run(once));
   const bool worth_keeping = response.status < 300 && !response.source &&
                              response.size() <= core::kIdempotencyAnswerBytesMax;
   if (worth_keeping) TRY(keep(caller, call, response));

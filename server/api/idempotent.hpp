@@ -21,7 +21,8 @@ class Idempotent final {
  public:
   Idempotent(core::Store& store, Metrics& metrics);
 
-  using Run = std::function<Result<http::Response>()>;
+  // Gets the caller to make its changes as: one that marks them with the key.
+  using Run = std::function<Result<http::Response>(const core::Caller&)>;
   // `operation` is the operation id. Without the header, just runs.
   Result<http::Response> call(const core::Caller& caller, std::string_view operation,
                               const http::Request& request, const Run& run);

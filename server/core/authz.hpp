@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,6 +61,8 @@ Sites intersect(const Sites& one, const Sites& other);
 std::optional<std::string> sites_text(const Sites& sites);
 Result<Sites> parse_sites(const std::optional<std::string>& text);
 
+struct IdempotentCall;
+
 struct Caller {
   enum class Kind : std::uint8_t { nobody, user, api, service, bootstrap, device, system };
   Kind kind = Kind::nobody;
@@ -71,6 +74,8 @@ struct Caller {
   Sites sites;
   std::string request_id;  // "req_..."; empty for what no request caused
   std::string address;     // of the peer, without port
+  // Of a request with an Idempotency-Key: its change marks the call as done (idempotency.hpp).
+  std::shared_ptr<const IdempotentCall> once;
 
   static Caller system(std::string_view request_id = {});
   static Caller device(DeviceId device, std::string_view request_id = {});

@@ -1,6 +1,7 @@
 #include "server/core/change.hpp"
 
 #include "server/core/audit.hpp"
+#include "server/core/idempotency.hpp"
 #include "server/core/notices.hpp"
 
 namespace holdfast::core {
@@ -77,6 +78,7 @@ Status Store::run(const Caller& caller, std::string_view action, const ChangeFn&
       return fail(Code::internal,
                   "the change \"" + std::string(action) + "\" has no audit entry: it was undone");
     }
+    if (must_audit && caller.once) TRY(mark_done(change, *caller.once));
     audited = change.audited() > 0;
     noticed = change.noticed() > 0;
     return {};

@@ -8,6 +8,8 @@ namespace holdfast::core {
 
 namespace {
 
+constexpr int kDone = 0;  // status of a call whose answer is not there yet
+
 Status check_key(const IdempotentCall& call) {
   const bool good = !call.key.empty() && call.key.size() <= kIdempotencyKeyBytesMax &&
                     std::ranges::all_of(call.key, [](char c) { return c > 0x20 && c < 0x7f; });
@@ -51,6 +53,11 @@ Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer&
     return fail(Code::idempotency_mismatch,
                 "this Idempotency-Key was sent with another body before");
   }
+  if (row->status == kDone) {
+    return fail(Code::conflict,
+                "the first request with this Idempotency-Key was carried out and its answer was "
+                "lost when the server stopped: look for what it made before using another key");
+  }
   const Bytes plain = TRY(sealer.open({"idempotent_answer", key, "answer"}, row->answer));
   ByteReader reader(plain);
   StoredAnswer answer;
@@ -59,6 +66,16 @@ Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer&
   answer.headers = string_of(TRY(reader.take(headers)));
   answer.body = string_of(TRY(reader.take(reader.left())));
   return std::optional<StoredAnswer>(std::move(answer));
+}
+
+Status mark_done(Change& change, const IdempotentCall& call) {
+  TRY(check_key(call));
+  TRY(change.tx().exec(
+      "INSERT INTO idempotent_answer (call, body_digest, status, answer, at) VALUES (?,?,?,?,?)"
+      " ON CONFLICT (call) DO UPDATE SET body_digest = excluded.body_digest,"
+      " status = excluded.status, answer = excluded.answer, at = excluded.at",
+      {call_digest(call), call.body_digest, kDone, Bytes{}, change.now()}));
+  return {};
 }
 
 Status keep_answer(Change& change, const IdempotentCall& call, const StoredAnswer& answer) {
@@ -72,7 +89,7 @@ Status keep_answer(Change& change, const IdempotentCall& call, const StoredAnswe
   append(plain, view_of(answer.headers));
   append(plain, view_of(answer.body));
   const Bytes sealed = TRY(change.sealer().seal({"idempotent_answer", key, "answer"}, plain));
-  // An older row may be there still: it has expired, or find_answer() would have answered.
+  // The mark of mark_done() is there, or an older row that has expired.
   TRY(change.tx().exec(
       "INSERT INTO idempotent_answer (call, body_digest, status, answer, at) VALUES (?,?,?,?,?)"
       " ON CONFLICT (call) DO UPDATE SET body_digest = excluded.body_digest,"

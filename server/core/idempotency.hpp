@@ -1,8 +1,9 @@
 // Idempotency-Key (contract/openapi.yaml): a POST repeated with the same key, caller, operation and
 // body gets the stored answer; with another body, idempotency_mismatch. Answers are kept sealed for
-// 24 h. The answer is stored in the transaction of the change, so a kill between change and answer
-// still replays it.
-// Threads: find() from workers; keep() inside a change.
+// 24 h. The change marks the call as done in its own transaction (Caller::once); the answer follows
+// in one of its own. A kill between the two loses the answer, and never does the change again:
+// find_answer() says `conflict` then.
+// Threads: find_answer() from workers; mark_done() and keep_answer() inside a change.
 #pragma once
 
 #include <optional>
@@ -29,10 +30,11 @@ struct StoredAnswer {
   std::string body;
 };
 
-// The stored answer, nothing (run the call), or idempotency_mismatch. Call once before the change,
-// and again inside it (racing twins: the second sees the first's answer).
+// The stored answer, nothing (run the call), idempotency_mismatch, or conflict: the call was carried
+// out and its answer is lost.
 Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer& sealer,
                                                 const IdempotentCall& call, WallTime now);
+Status mark_done(Change& change, const IdempotentCall& call);
 Status keep_answer(Change& change, const IdempotentCall& call, const StoredAnswer& answer);
 // Removes what is older than kIdempotencyKeep; for a job. Answers how many.
 Result<std::int64_t> trim_answers(sql::Tx& tx, WallTime now);

@@ -42,6 +42,26 @@ TEST_F(IdempotencyTest, TheSameCallGetsTheStoredAnswer) {
   EXPECT_EQ((*again)->body, answer_.body);
 }
 
+TEST_F(IdempotencyTest, TheChangeItselfMarksTheCall) {
+  Caller caller = test_caller();
+  caller.once = std::make_shared<const IdempotentCall>(call_);
+  const auto change = [&](Status result) {
+    return t_.store().change(caller, call_.operation, [&](Change& each) -> Status {
+      TRY(each.audit("x", "", "{}"));
+      return result;
+    });
+  };
+  ASSERT_FALSE(change(fail(Code::conflict, "undone")));
+  EXPECT_EQ(*find(call_), std::nullopt) << "what was undone may be tried again";
+  ASSERT_TRUE(change({}));
+  EXPECT_EQ(find(call_).error().code, Code::conflict);
+  t_.world.run_for(kIdempotencyKeep + seconds(1));
+  EXPECT_EQ(*find(call_), std::nullopt);
+  ASSERT_TRUE(change({}));
+  ASSERT_TRUE(keep(call_, answer_));
+  EXPECT_EQ((*find(call_))->status, 201);
+}
+
 TEST_F(IdempotencyTest, AnotherBodyIsAMismatch) {
   ASSERT_TRUE(keep(call_, answer_));
   IdempotentCall other = call_;

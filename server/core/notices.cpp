@@ -49,6 +49,7 @@ struct Lane {
   std::string subscriber;  // empty: the followers
   std::vector<std::string> names;
   Dispatcher::Handler handler;
+  Dispatcher::Delivery delivery;  // instead of the handler
 
   // Guarded by DispatcherCore::lanes_.
   bool running = false;
@@ -77,7 +78,8 @@ class DispatcherCore : public std::enable_shared_from_this<DispatcherCore> {
         parked_(metrics.counter("holdfast_notices_parked_total",
                                 "Notices put aside after too many attempts")) {}
 
-  Status add(std::string subscriber, std::vector<std::string> names, Dispatcher::Handler handler);
+  Status add(std::string subscriber, std::vector<std::string> names, Dispatcher::Handler handler,
+             Dispatcher::Delivery delivery);
   Status add_follower(std::vector<std::string> names, Dispatcher::Follower follower);
   Status start();
   void wake_all();
@@ -99,6 +101,9 @@ class DispatcherCore : public std::enable_shared_from_this<DispatcherCore> {
   void poll();
   bool turn(Lane& lane);
   bool turn_of_followers();
+  void deliver(Lane& lane);
+  void delivered(Lane& lane, const Batch& batch, const Status& durable);
+  bool nothing_to_do(Lane& lane, const Batch& batch);
   Result<Batch> next_batch(const Lane& lane);
   Status handle(const Lane& lane, std::span<const Notice> notices);
   void handle_failed(Lane& lane, const Notice& notice, const Error& error);
@@ -120,7 +125,7 @@ class DispatcherCore : public std::enable_shared_from_this<DispatcherCore> {
 };
 
 Status DispatcherCore::add(std::string subscriber, std::vector<std::string> names,
-                           Dispatcher::Handler handler) {
+                           Dispatcher::Handler handler, Dispatcher::Delivery delivery) {
   TRY(check_names(names));
   if (started_) return fail(Code::internal, "subscribe before start()");
   const bool taken =
@@ -133,6 +138,7 @@ Status DispatcherCore::add(std::string subscriber, std::vector<std::string> name
   lane->subscriber = std::move(subscriber);
   lane->names = std::move(names);
   lane->handler = std::move(handler);
+  lane->delivery = std::move(delivery);
   lanes_.push_back(std::move(lane));
   return {};
 }
@@ -206,6 +212,7 @@ void DispatcherCore::run(Lane& lane) {
     const std::scoped_lock lock(mutex_);
     lane.again = false;
   }
+  if (lane.delivery) return deliver(lane);
   const bool more = lane.subscriber.empty() ? turn_of_followers() : turn(lane);
   finish(lane, more);
 }
@@ -259,6 +266,58 @@ Status DispatcherCore::handle(const Lane& lane, std::span<const Notice> notices)
       });
 }
 
+bool DispatcherCore::nothing_to_do(Lane& lane, const Batch& batch) {
+  if (!batch.notices.empty()) return false;
+  {
+    const std::scoped_lock lock(mutex_);
+    lane.attempts = 0;
+  }
+  if (batch.last - batch.cursor <= kCursorLagMax) return true;
+  // Nothing here for this subscriber: let the trimming pass.
+  (void)store_.record(Caller::system(), "notice:" + lane.subscriber,
+                      [&](Change& change) { return move_cursor(change, lane, batch.last); });
+  return true;
+}
+
+// The lane stays `running` until the effect is durable or has failed.
+void DispatcherCore::deliver(Lane& lane) {
+  auto read = next_batch(lane);
+  if (!read) {
+    handle_failed(lane, Notice{}, read.error());
+    return finish(lane, true);
+  }
+  if (nothing_to_do(lane, *read)) return finish(lane, false);
+  const auto batch = std::make_shared<const Batch>(*std::move(read));
+  lane.delivery(batch->notices, [self = shared_from_this(), &lane, batch](const Status& durable) {
+    const Gate::Pass pass(self->gate);  // after it closed there are no workers
+    if (!pass) return;
+    const bool posted = self->workers_.post([self, &lane, batch, durable] {
+      const Gate::Pass inside(self->gate);
+      if (inside) self->delivered(lane, *batch, durable);
+    });
+    if (!posted) self->retry_later(lane, kRetryFirst);  // they are told again
+  });
+}
+
+void DispatcherCore::delivered(Lane& lane, const Batch& batch, const Status& durable) {
+  Status done = durable;
+  if (done) {
+    done = store_.record(Caller::system(), "notice:" + lane.subscriber, [&](Change& change) {
+      return move_cursor(change, lane, batch.notices.back().seq);
+    });
+  }
+  if (!done) {
+    handle_failed(lane, Notice{}, done.error());
+    return finish(lane, true);
+  }
+  handled_.add(batch.notices.size());
+  {
+    const std::scoped_lock lock(mutex_);
+    lane.attempts = 0;
+  }
+  finish(lane, batch.notices.size() == kNoticesPerTurn);
+}
+
 // True: there may be more.
 bool DispatcherCore::turn(Lane& lane) {
   const auto batch = next_batch(lane);
@@ -266,17 +325,7 @@ bool DispatcherCore::turn(Lane& lane) {
     handle_failed(lane, Notice{}, batch.error());
     return true;
   }
-  if (batch->notices.empty()) {
-    {
-      const std::scoped_lock lock(mutex_);
-      lane.attempts = 0;
-    }
-    if (batch->last - batch->cursor <= kCursorLagMax) return false;
-    // Nothing here for this subscriber: let the trimming pass.
-    (void)store_.record(Caller::system(), "notice:" + lane.subscriber,
-                        [&](Change& change) { return move_cursor(change, lane, batch->last); });
-    return false;
-  }
+  if (nothing_to_do(lane, *batch)) return false;
   bool one_by_one = false;
   {
     const std::scoped_lock lock(mutex_);
@@ -376,7 +425,11 @@ class DispatcherFace final : public Dispatcher {
 
   Status subscribe(std::string subscriber, std::vector<std::string> names,
                    Handler handler) override {
-    return core_->add(std::move(subscriber), std::move(names), std::move(handler));
+    return core_->add(std::move(subscriber), std::move(names), std::move(handler), nullptr);
+  }
+  Status deliver(std::string subscriber, std::vector<std::string> names,
+                 Delivery delivery) override {
+    return core_->add(std::move(subscriber), std::move(names), nullptr, std::move(delivery));
   }
   Status follow(std::vector<std::string> names, Follower follower) override {
     return core_->add_follower(std::move(names), std::move(follower));

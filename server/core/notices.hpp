@@ -48,6 +48,11 @@ class Dispatcher {
  public:
   // The effect on stored state, inside the transaction that advances the cursor.
   using Handler = std::function<Status(Change&, const Notice&)>;
+  // An effect elsewhere: up to kNoticesPerTurn notices, oldest first; `done` is called once, from any
+  // thread, when their effect is durable there. On an error, and after a crash, they are told again
+  // together, until it is none: whoever takes them must know those that it has by their seq.
+  using Done = std::move_only_function<void(Status)>;
+  using Delivery = std::function<void(const std::vector<Notice>&, Done done)>;
   // Live only: from now on, at least once while this process lives, no cursor. For caches and
   // sockets.
   using Follower = std::function<void(const Notice&)>;
@@ -62,6 +67,8 @@ class Dispatcher {
   // is Code::internal.
   virtual Status subscribe(std::string subscriber, std::vector<std::string> names,
                            Handler handler) = 0;
+  virtual Status deliver(std::string subscriber, std::vector<std::string> names,
+                         Delivery delivery) = 0;
   virtual Status follow(std::vector<std::string> names, Follower follower) = 0;
   virtual Status start() = 0;
   virtual void stop() = 0;  // on the loop; no handler starts after it

@@ -31,6 +31,7 @@ class Site {
     }
     TRY(dispatcher->follow({"site.created"},
                            [this](const Notice& notice) { followed.push_back(notice.seq); }));
+    if (delivery) TRY(dispatcher->deliver("outside", {"site.created", "site.deleted"}, delivery));
     TRY(dispatcher->start());
     t.store().on_commit([this](bool, bool noticed) {
       if (noticed) dispatcher->wake();
@@ -76,6 +77,7 @@ class Site {
   std::unique_ptr<Bus> bus;
   std::unique_ptr<os::Workers> workers;
   std::unique_ptr<Dispatcher> dispatcher;
+  Dispatcher::Delivery delivery;  // of "outside", when set before start()
   std::vector<std::int64_t> followed;
   std::string fails_on = "never";
   int calls = 0;
@@ -195,6 +197,62 @@ TEST(Notices, TrimmingKeepsWhatIsNotHandledAndTheCount) {
   EXPECT_EQ(site.number("SELECT count(*) FROM notice"), 1) << "the newest holds the count";
   ASSERT_TRUE(site.publish());
   EXPECT_EQ(site.number("SELECT max(seq) FROM notice"), 7);
+}
+
+// What a delivery was told, and its word that the effect is durable.
+struct Told {
+  std::vector<Seqs> all;
+  std::vector<Dispatcher::Done> done;
+  Dispatcher::Delivery delivery() {
+    return [this](const std::vector<Notice>& notices, Dispatcher::Done when) {
+      Seqs seqs;
+      for (const Notice& notice : notices) seqs.push_back(notice.seq);
+      all.push_back(std::move(seqs));
+      done.push_back(std::move(when));
+    };
+  }
+};
+constexpr std::string_view kOutside = "SELECT seq FROM notice_cursor WHERE subscriber='outside'";
+
+TEST(Notices, ADeliveryCountsWhenItsEffectIsDurable) {
+  Told told;
+  Site site;
+  site.delivery = told.delivery();
+  ASSERT_TRUE(site.start());
+  ASSERT_TRUE(site.publish());
+  site.t.world.run_for(seconds(20));
+  ASSERT_EQ(told.all, std::vector<Seqs>{{1}}) << "told once, however long it takes";
+  EXPECT_EQ(site.number(kOutside), 0);
+  ASSERT_TRUE(site.publish());
+  told.done[0]({});
+  site.t.world.run_for(seconds(1));
+  EXPECT_EQ(site.number(kOutside), 1);
+  ASSERT_EQ(told.all, (std::vector<Seqs>{{1}, {2}}));
+  told.done[1](fail(Code::io_error, "not today"));
+  EXPECT_TRUE(site.t.world.run_until([&] { return told.all.size() == 3; }, seconds(5)));
+  EXPECT_EQ(told.all[2], Seqs{2}) << "what failed is told again";
+  told.done[2]({});
+  site.t.world.run_for(seconds(1));
+  EXPECT_EQ(site.number(kOutside), 2);
+  EXPECT_EQ(site.effects(), (Seqs{1, 2})) << "others did not wait for it";
+}
+
+TEST(Notices, ADeliveryThatACrashCutShortIsToldAgain) {
+  Told told;
+  Site site;
+  site.delivery = told.delivery();
+  ASSERT_TRUE(site.start());
+  ASSERT_TRUE(site.publish());
+  site.t.world.run_for(seconds(1));
+  ASSERT_EQ(told.all.size(), 1U);
+  site.t.node.crash();
+  site.stop();
+  told.done[0]({});  // too late: nobody is there any more
+  site.t.crash();
+  ASSERT_TRUE(site.t.open());
+  ASSERT_TRUE(site.start());
+  EXPECT_TRUE(site.t.world.run_until([&] { return told.all.size() == 2; }, seconds(6)));
+  EXPECT_EQ(told.all[1], Seqs{1});
 }
 
 TEST(Notices, WrongSubscriptionsAreRefused) {

@@ -221,14 +221,17 @@ void Intake::record(ServerEvent event) {
   log_.warning("an event of the server could not be stored", {{"kind", event.kind}, {"device", device.text()}});
 }
 
-Status Intake::record_once(const ServerEvent& event, std::int64_t seq) {
-  const Bytes body = TRY(encode(event, system_.clock.wall()));
-  journal::Record record = record_of(journal::Kind::event, event.device.value_or(DeviceId{}), body);
+void Intake::record_once(const ServerEvent& event, std::int64_t seq, Done done) {
+  const auto body = encode(event, system_.clock.wall());
+  if (!body) return done(std::unexpected(body.error()));
+  journal::Record record = record_of(journal::Kind::event, event.device.value_or(DeviceId{}), *body);
   record.delivery.session = kNoticeSession;
   record.delivery.packet = static_cast<std::uint16_t>(1 + seq % 65'535);
   record.delivery.hash = static_cast<std::uint64_t>(seq) & 0xFFFFFFFFFFFFULL;
   record.delivery.dup = true;
-  return journal_.append(record, nullptr, [](const Status&) {});
+  auto held = std::make_shared<Done>(std::move(done));
+  const Status taken = journal_.append(record, nullptr, [held](Status stored) { (*held)(std::move(stored)); });
+  if (!taken) (*held)(taken);
 }
 
 // The claim's page turns green by this notice; once in a device's life.

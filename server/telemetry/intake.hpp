@@ -34,8 +34,9 @@ class Intake final : public Service {
   void log(DeviceId device, View payload, Delivery delivery, Done done) override;
   void record(ServerEvent event) override;
 
-  // The same as record(), stored once for this number however often it is told: for notices.
-  Status record_once(const ServerEvent& event, std::int64_t seq);
+  // The same as record(), stored once for this number however often it is told within the last 64:
+  // for notices. `done` is called once, from any thread, when it is durable or has failed.
+  void record_once(const ServerEvent& event, std::int64_t seq, Done done);
 
  private:
   Intake(const os::System& system, journal::Journal& journal, series::Series& series, core::Store& store,

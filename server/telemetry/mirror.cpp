@@ -1,5 +1,6 @@
 #include "server/telemetry/mirror.hpp"
 
+#include "libs/base/guarded.hpp"
 #include "libs/wire/json.hpp"
 
 namespace holdfast::telemetry {
@@ -56,13 +57,46 @@ Result<std::optional<ServerEvent>> event_of(const core::Notice& notice) {
   return std::nullopt;
 }
 
+namespace {
+
+// Calls `done` when all of a delivery's events are durable, with the first error if there was one.
+class Together {
+ public:
+  Together(std::size_t count, core::Dispatcher::Done done) : left_(Left{count, {}}), done_(std::move(done)) {}
+  void one(const Status& stored) {
+    const std::optional<Status> all = left_.with([&](Left& left) -> std::optional<Status> {
+      if (left.result && !stored) left.result = stored;
+      if (--left.count > 0) return std::nullopt;
+      return left.result;
+    });
+    if (all) done_(*all);
+  }
+
+ private:
+  struct Left {
+    std::size_t count;
+    Status result;
+  };
+  Guarded<Left> left_;
+  core::Dispatcher::Done done_;
+};
+
+}  // namespace
+
 Status mirror_notices(core::Dispatcher& dispatcher, Intake& intake) {
   std::vector<std::string> names;
   for (const Sentence& sentence : kSentences) names.emplace_back(sentence.notice);
-  return dispatcher.subscribe("telemetry.mirror", names, [&intake](core::Change&, const core::Notice& notice) -> Status {
-    const auto event = TRY(event_of(notice));
-    if (!event) return {};
-    return intake.record_once(*event, notice.seq);
+  return dispatcher.deliver("telemetry.mirror", names, [&intake](const std::vector<core::Notice>& notices,
+                                                                 core::Dispatcher::Done done) {
+    const auto together = std::make_shared<Together>(notices.size(), std::move(done));
+    for (const core::Notice& notice : notices) {
+      const auto event = event_of(notice);
+      if (!event || !*event) {  // what cannot be read never can: it must not hold up the others
+        together->one({});
+        continue;
+      }
+      intake.record_once(**event, notice.seq, [together](const Status& stored) { together->one(stored); });
+    }
   });
 }
 

@@ -1,5 +1,5 @@
 // Mirror: what the server did to a device becomes an event of its timeline, from the notices. Stored
-// once for each notice.
+// once for each notice, and durable before the notice counts as handled.
 // Threads: subscribe() before the dispatcher starts.
 #pragma once
 
