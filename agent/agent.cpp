@@ -42,7 +42,9 @@ Agent::Agent(os::System system, os::Loop& loop, crypto::Transport& transport, Pr
 
 Agent::~Agent() {
   *alive_ = false;
-  for (const os::TimerId each : {sample_timer_, inventory_timer_, hold_timer_}) loop_.cancel(each);
+  for (const os::TimerId each : {sample_timer_, inventory_timer_, hold_timer_, time_timer_}) {
+    loop_.cancel(each);
+  }
 }
 
 Status Agent::load() {
@@ -55,6 +57,13 @@ Status Agent::load() {
                     options_.state);
   }
   identity_ = *std::move(identity);
+  auto lock = StateLock::take(system_.files, system_.clock.wall(), options_.state, "run");
+  if (!lock && lock.error().code == Code::folder_locked) return std::unexpected(lock.error());
+  if (lock) {
+    lock_ = *std::move(lock);
+  } else {  // a disk that is full or broken does not silence the device
+    log_.warning("the state folder is not locked", {{"why", lock.error().text()}});
+  }
   state_ = TRY(StateFolder::open(system_, options_.state, options_.seal_path));
   TRY(with_context(state_->credential(identity_.current), "the device's key"));
   if (const auto dropped = state_->drop_unused_keys(); !dropped) {
@@ -87,6 +96,7 @@ void Agent::make_link() {
   link_ =
       std::make_unique<MqttLink>(system_, loop_, transport_, server, session, std::move(handlers));
   RenewalHandlers renewal;
+  renewal.now = [this] { return now(); };
   renewal.renewed = [this](const Identity& identity) {
     identity_ = identity;
     try_next_ = true;
@@ -112,7 +122,9 @@ void Agent::start() {
 }
 
 void Agent::stop(os::Task done) {
-  for (const os::TimerId each : {sample_timer_, inventory_timer_, hold_timer_}) loop_.cancel(each);
+  for (const os::TimerId each : {sample_timer_, inventory_timer_, hold_timer_, time_timer_}) {
+    loop_.cancel(each);
+  }
   renewal_.reset();
   log_.info("agent stops", {{"device", identity_.device_id}});
   link_->stop(std::move(done));

@@ -14,13 +14,16 @@
 
 #include "agent/control/commands.hpp"
 #include "agent/control/renewal.hpp"
+#include "agent/control/server_time.hpp"
 #include "agent/control/twin.hpp"
 #include "agent/join/state_folder.hpp"
+#include "agent/join/state_lock.hpp"
 #include "agent/metrics/probe.hpp"
 #include "agent/metrics/sampler.hpp"
 #include "agent/mqtt/link.hpp"
 #include "agent/spool/spool.hpp"
 #include "libs/config/config.hpp"
+#include "libs/http/client.hpp"
 
 namespace holdfast::agent {
 
@@ -82,6 +85,13 @@ class Agent final {
   void prove_certificate();
   void write_status();
 
+  // agent_time.cpp: what time it is
+  ServerTime::Now now() const {
+    return server_time_.now(system_.clock.wall(), loop_.clock().mono());
+  }
+  void ask_time();
+  void got_time(Result<http::ClientResponse> response);
+
   // agent_work.cpp: samples, inventory, what comes down
   void sample();
   void sample_timer();
@@ -104,6 +114,7 @@ class Agent final {
   const AgentOptions options_;
   const Log::Sink sink_;
   Log log_;
+  std::unique_ptr<StateLock> lock_;
   std::unique_ptr<StateFolder> state_;
   Identity identity_;
   std::unique_ptr<Spool> spool_;
@@ -132,7 +143,10 @@ class Agent final {
   std::shared_ptr<crypto::ClientSessions> sessions_;
   std::unique_ptr<MqttLink> link_;
   std::unique_ptr<Renewal> renewal_;
-  os::TimerId sample_timer_{}, inventory_timer_{}, hold_timer_{};
+  ServerTime server_time_;
+  std::unique_ptr<http::Client> time_client_;
+  bool asking_time_ = false;
+  os::TimerId sample_timer_{}, inventory_timer_{}, hold_timer_{}, time_timer_{};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -53,10 +53,10 @@ void Agent::on_online(const Online&) {
   log_.info("connected", {{"server", identity_.mqtt}});
   prove_certificate();
   write_status();
+  ask_time();
   hello_due_ = true;
   // Replies whose fate is unknown are in flight still, or are told again.
-  const MonoTime now = loop_.clock().mono();
-  if (!sampled_ || now - last_sample_ > kSampleFresh) sample();
+  if (!sampled_ || loop_.clock().mono() - last_sample_ > kSampleFresh) sample();
   pump();
 }
 
@@ -94,9 +94,8 @@ void Agent::on_down(Ending ending, const std::string& why, Duration wait) {
 }
 
 void Agent::write_status() {
-  const wire::JsonObject status{{"connected", online()},
-                                {"since", to_rfc3339(system_.clock.wall())},
-                                {"version", options_.version}};
+  const wire::JsonObject status{
+      {"connected", online()}, {"since", to_rfc3339(now().wall)}, {"version", options_.version}};
   // For people who ask `status`: nothing depends on it, so it is not synced.
   const auto file = system_.files.open(os::join(options_.state, "status.json"), os::Open::create);
   const std::string text = wire::json_text(status);
@@ -120,12 +119,12 @@ void Agent::pump() {
   if (!link_->online()) return;
   if (!pump_state() || !pump_replies()) return;
   if (loop_.clock().mono() < hold_until_) return;
-  const TimeMark now = mark();
+  const TimeMark moment = mark();
   while (link_->online() && link_->window() > 0) {
     auto handed = spool_->next();
     if (!handed) return;
     const SpoolRecord& record = handed->record;
-    if (send(record.topic, with_time(record.payload, device_time(record.mark, now)),
+    if (send(record.topic, with_time(record.payload, device_time(record.mark, moment)),
              tag_of(TagKind::spool, handed->tag))) {
       continue;
     }

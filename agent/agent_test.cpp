@@ -357,6 +357,31 @@ TEST(AgentTest, AClockAt1970JoinsConnectsAndTellsTheTimeOnceItIsSet) {
   EXPECT_GT(told, healed - minutes(6));
 }
 
+// Not set for months: no battery, no NTP. It lives by the server's time, renews in its window and
+// marks its readings with days that are true.
+TEST(AgentTest, AClockThatIsNeverSetRenewsByTheServersTime) {
+  Lab lab;
+  calm(lab);
+  lab.node.jump_wall(WallTime{} - lab.simulation.wall());
+  lab.join_and_boot();
+  ASSERT_TRUE(lab.online());
+  const WallTime joined = lab.simulation.wall();
+  const auto old = *lab.identity();
+  ASSERT_TRUE(lab.within(minutes(1), [&] { return lab.logged("the server's time is used"); }));
+  ASSERT_TRUE(within_days(lab, 86, [&] {
+    return lab.server.csrs.size() == 2 && lab.identity()->current != old.current;
+  }));
+  EXPECT_GE(lab.simulation.wall(), joined + days(40) - minutes(10));
+  EXPECT_LT(lab.node.system().clock.wall(), WallTime{} + days(90)) << "the clock was set";
+  EXPECT_TRUE(lab.within(hours(1), [&] { return lab.agent->online(); }));
+  const auto before = lab.server.count("telemetry/load");
+  ASSERT_TRUE(lab.within(hours(13), [&] { return lab.server.count("telemetry/load") > before; }));
+  const std::string time = member_of(lab.server.of("telemetry/load").back().payload, "time");
+  const auto told = must(from_rfc3339(time.substr(1, time.size() - 2)));
+  EXPECT_GT(told, lab.simulation.wall() - minutes(1));
+  EXPECT_LE(told, lab.simulation.wall() + minutes(1));
+}
+
 // ---- it holds
 
 TEST(AgentTest, ABrokenDiskDoesNotSilenceAConnectedDevice) {
@@ -406,6 +431,51 @@ TEST(AgentTest, SurvivesAPowerCutAtEveryDiskOperation) {
       return lab.server.count("reply/cmd_1") > 0 && lab.agent->waiting() == 0;
     }));
     EXPECT_LE(lab.agent->spool_counters().readings_dropped, 0u);
+  }
+}
+
+// Power goes at every disk operation of a renewal: whatever is on disk afterwards, the device has a
+// key and a certificate that the server knows, comes back with them, and renews in the end.
+TEST(AgentTest, SurvivesAPowerCutAtEveryDiskOperationOfARenewal) {
+  const auto ready = [](Lab& lab) {
+    calm(lab);
+    lab.join_and_boot();
+    return lab.online();
+  };
+  const auto renewed = [](Lab& lab, const Bytes& old) {
+    const auto identity = lab.identity();
+    return identity && identity->current.certificate_der != old && !identity->next &&
+           lab.agent->online();
+  };
+  std::uint64_t first = 0, last = 0;
+  {
+    Lab lab(9);
+    ASSERT_TRUE(ready(lab));
+    const auto due = lab.identity()->renew_at - seconds(1);
+    while (lab.simulation.wall() < due) {
+      lab.simulation.run_for(std::min(days(1), due - lab.simulation.wall()));
+    }
+    first = lab.node.disk().operations();
+    const Bytes old = lab.identity()->current.certificate_der;
+    ASSERT_TRUE(lab.within(hours(2), [&] { return renewed(lab, old); }));
+    last = lab.node.disk().operations();
+  }
+  ASSERT_GT(last, first + 10);
+  for (std::uint64_t at = first + 1; at <= last; ++at) {
+    SCOPED_TRACE("operation " + std::to_string(at));
+    Lab lab(9);
+    ASSERT_TRUE(ready(lab));
+    const Bytes joined_with = lab.identity()->current.certificate_der;
+    lab.node.disk().crash_at(at);
+    ASSERT_TRUE(within_days(lab, 90, [&] { return !lab.node.up(); }));
+    lab.shut();
+    lab.node.restart();
+    const auto booted = lab.boot();
+    ASSERT_TRUE(booted) << booted.error().text();
+    ASSERT_TRUE(lab.online()) << "the device is stranded";
+    ASSERT_TRUE(lab.within(hours(3), [&] { return renewed(lab, joined_with); }));
+    const auto keys = must(lab.node.system().files.list(std::string(Lab::kState) + "/keys"));
+    EXPECT_THAT(keys, SizeIs(1)) << "a key is left over";
   }
 }
 

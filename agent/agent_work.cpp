@@ -13,8 +13,8 @@ constexpr std::uint64_t kUnspooledTag = 5ULL << 56;
 }  // namespace
 
 TimeMark Agent::mark() const {
-  const WallTime wall = system_.clock.wall();
-  return {wall, loop_.clock().mono(), run_, clock_trusted(wall)};
+  const ServerTime::Now told = now();
+  return {told.wall, loop_.clock().mono(), run_, told.trusted};
 }
 
 // ---- up
@@ -28,17 +28,17 @@ void Agent::sample_timer() {
 void Agent::sample() {
   // Two samples of one device time would be one reading: the second would replace the first.
   if (sampled_ && loop_.clock().mono() == last_sample_) return;
-  Snapshot now = probe_.snapshot();
+  Snapshot snapshot = probe_.snapshot();
   std::vector<SpoolRecord> records;
   const TimeMark at = mark();
-  for (StreamSample& each : sample_of(last_ ? &*last_ : nullptr, now)) {
+  for (StreamSample& each : sample_of(last_ ? &*last_ : nullptr, snapshot)) {
     const auto payload =
         wire::encode_telemetry({wire::Reading{std::nullopt, {}, std::move(each.fields)}});
     if (payload) {
       records.push_back({SpoolClass::reading, "telemetry/" + each.stream, *payload, at});
     }
   }
-  last_ = std::move(now);
+  last_ = std::move(snapshot);
   last_sample_ = loop_.clock().mono();
   sampled_ = true;
   ++counters_.samples;
@@ -50,10 +50,10 @@ void Agent::keep(std::vector<SpoolRecord> records) {
   const auto kept = spool_->append(records);
   if (kept) return;
   log_.warning("the spool cannot be written", {{"why", kept.error().text()}});
-  const TimeMark now = mark();
+  const TimeMark moment = mark();
   for (const SpoolRecord& record : records) {
     if (!link_->online() || link_->window() == 0) return;
-    if (send(record.topic, with_time(record.payload, device_time(record.mark, now)),
+    if (send(record.topic, with_time(record.payload, device_time(record.mark, moment)),
              kUnspooledTag)) {
       ++counters_.unspooled;
     }
@@ -73,10 +73,10 @@ void Agent::refresh_inventory() {
 // To the own log, and now and then to the server's.
 void Agent::warn(std::string_view message, std::string_view detail) {
   log_.warning(message, {{"why", detail}});
-  const MonoTime now = loop_.clock().mono();
-  if (warned_ && now - last_warning_ < kWarningInterval) return;
+  const MonoTime at = loop_.clock().mono();
+  if (warned_ && at - last_warning_ < kWarningInterval) return;
   warned_ = true;
-  last_warning_ = now;
+  last_warning_ = at;
   wire::LogEntry entry;
   entry.message = std::string(message);
   entry.severity = wire::Severity::warning;
@@ -114,14 +114,14 @@ void Agent::on_command(const Incoming& message, Command command) {
 }
 
 std::string Agent::carry_out(const Command& command) {
-  const WallTime now = system_.clock.wall();
-  if (command.deadline && clock_trusted(now) && now > *command.deadline) {
+  const ServerTime::Now told = now();
+  if (command.deadline && told.trusted && told.wall > *command.deadline) {
     return failed_reply("deadline-passed", "the command came after its deadline");
   }
   ++counters_.commands_run;
   log_.info("command", {{"name", command.name}, {"id", command.id}});
   if (command.name == "ping") {
-    return ok_reply(wire::JsonObject{{"time", to_rfc3339(now)}, {"echo", command.payload}});
+    return ok_reply(wire::JsonObject{{"time", to_rfc3339(told.wall)}, {"echo", command.payload}});
   }
   if (command.name == "report") {
     sample();

@@ -10,6 +10,7 @@
 #include "agent/doctor/doctor.hpp"
 #include "agent/doctor/status.hpp"
 #include "agent/join/join.hpp"
+#include "agent/join/state_lock.hpp"
 #include "agent/settings.hpp"
 #include "libs/crypto/aead.hpp"
 #include "libs/est/claim_code.hpp"
@@ -35,8 +36,12 @@ Settings are in DIR/agent.toml, HOLDFAST_AGENT_... and flags; the default of DIR
 
 int refuse(const Error& error) {
   const CodeRow& row = row_of(error.code);
+  // The table's mend is for callers of an API, who get a list of members.
+  const std::string mend = error.code == Code::invalid_argument
+                               ? "Look at holdfast-agent --help, and give it again."
+                               : std::string(row.mend);
   std::fprintf(stderr, "holdfast-agent: %s\n  mend: %s\n  code: %s\n", error.text().c_str(),
-               std::string(row.mend).c_str(), std::string(row.name).c_str());
+               mend.c_str(), std::string(row.name).c_str());
   return row.cli_exit;
 }
 
@@ -100,6 +105,9 @@ int join_command(os::RealSystem& real, crypto::Transport& transport, const Invoc
   const AgentOptions options = options_of(what.config, "");
   auto state = StateFolder::open(real.system(), options.state, options.seal_path);
   if (!state) return refuse(state.error());
+  const auto lock =
+      StateLock::take(real.system().files, real.system().clock.wall(), options.state, "join");
+  if (!lock) return refuse(lock.error());
   auto code = read_code();
   if (!code) return refuse(code.error());
   Join join(real.system(), real.main_loop(), transport, **state);

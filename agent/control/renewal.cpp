@@ -31,11 +31,12 @@ void Renewal::look_after(Duration wait) {
 }
 
 void Renewal::look() {
-  const WallTime now = system_.clock.wall();
+  if (asking_) return;  // its answer arranges what comes next
+  const ServerTime::Now now = handlers_.now();
   const auto identity = state_.identity();
   // One that waits for its first connection is renewed already.
-  const bool due = identity && *identity && !(*identity)->next && clock_trusted(now) &&
-                   now >= (*identity)->renew_at;
+  const bool due = identity && *identity && !(*identity)->next && now.trusted &&
+                   now.wall >= (*identity)->renew_at;
   if (!due) return look_after(kLookInterval);
   if (const auto begun = begin(); !begun) again(begun.error());
 }
@@ -50,11 +51,13 @@ Status Renewal::begin() {
   request.root_der = identity->root_der;
   request.credential = TRY(state_.credential(identity->current));
   enrolment_ = std::make_unique<Enrolment>(system_, loop_, transport_, std::move(request));
+  asking_ = true;
   enrolment_->run([this](auto result) { issued(std::move(result)); });
   return {};
 }
 
 void Renewal::issued(Result<Issued> result) {
+  asking_ = false;
   if (!result) return again(result.error());
   if (const auto stored = store(*result); !stored) return again(stored.error());
   backoff_ = {};

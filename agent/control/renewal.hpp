@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/control/server_time.hpp"
 #include "agent/join/enrolment.hpp"
 #include "agent/join/state_folder.hpp"
 #include "agent/mqtt/backoff.hpp"
@@ -15,6 +16,7 @@
 namespace holdfast::agent {
 
 struct RenewalHandlers {
+  std::function<ServerTime::Now()> now;          // as far as this machine knows
   std::function<void(const Identity&)> renewed;  // stored: identity.next is the new one
   std::function<void(const Error&, Duration wait)> failed;
 };
@@ -31,6 +33,7 @@ class Renewal final {
   Renewal& operator=(const Renewal&) = delete;
 
   void start();
+  void look_soon() { look_after({}); }  // the time has become known
 
  private:
   void look();
@@ -46,6 +49,7 @@ class Renewal final {
   StateFolder& state_;
   const RenewalHandlers handlers_;
   std::unique_ptr<Enrolment> enrolment_;
+  bool asking_ = false;
   PendingRequest request_;
   Backoff backoff_;
   os::TimerId timer_{};

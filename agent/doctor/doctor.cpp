@@ -69,7 +69,8 @@ void Doctor::run(Done done) {
   const WallTime now = system_.clock.wall();
   if (const auto leaf = crypto::parse_certificate(identity_.current.certificate_der)) {
     const std::string detail =
-        to_rfc3339(now) + (clock_trusted(now) ? "" : ", not set: it will be ignored");
+        to_rfc3339(now) +
+        (clock_trusted(now) ? "" : ", not set: the server's time is used in its place");
     add("clock", detail, examine_clock(now, leaf->not_before, leaf->not_after));
   }
   examine_tcp("name and TCP, enrolment", identity_.device, [this] {

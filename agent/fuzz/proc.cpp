@@ -1,6 +1,7 @@
-// Readers of /proc, os-release and cpuinfo, and the names made of what they find.
+// Readers of /proc, os-release, cpuinfo and HTTP dates, and the names made of what they find.
 #include <cstdlib>
 
+#include "agent/control/server_time.hpp"
 #include "agent/inventory/inventory.hpp"
 #include "agent/metrics/sampler.hpp"
 
@@ -24,6 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   before.interfaces = now.interfaces;
   for (const auto& sample : agent::sample_of(&before, now)) {
     if (!wire::encode_telemetry({wire::Reading{{}, {}, sample.fields}})) std::abort();
+  }
+  // What reads as a date is one: written again it is the same moment.
+  if (const auto date = agent::parse_http_date(text)) {
+    if (from_rfc3339(to_rfc3339(*date)).value_or(WallTime{-1}) != *date) std::abort();
   }
   agent::Facts facts;
   facts.os_release = facts.cpu_info = facts.kernel = facts.board_model = std::string(text);

@@ -1,11 +1,13 @@
 """holdfast-agent on this machine: join, first reading, twin, commands, and a server that goes."""
+import json
 import re
 import stat
 
 import pytest
 
 from tests import lab
-from tests.lab.process import binary, run
+from tests.lab import netns
+from tests.lab.process import Program, binary, run
 
 FIRST_READING_S = 30
 
@@ -57,6 +59,49 @@ def test_the_state_folder_is_its_own(joined):
         if path.is_file():
             assert not path.stat().st_mode & 0o077, path
             assert b"PRIVATE KEY-----" not in path.read_bytes(), f"{path} holds a key unsealed"
+
+
+def test_a_second_agent_on_the_folder_is_told_who_holds_it(joined):
+    agent, _ = joined
+    for words in (["run"], ["join", "-"]):
+        done = run(binary("holdfast-agent"), *words, "--state", agent.state, check=False)
+        assert done.returncode == 6, done.stderr
+        said = done.stderr.decode()
+        assert f"process {agent.program.pid}" in said and "folder-locked" in said, said
+    assert agent.program.running, "the first one goes on"
+
+
+@pytest.mark.skipif(not netns.available(), reason="no right to make network namespaces")
+def test_a_code_works_on_another_machine(tmp_path):
+    """The code names an address of the server's machine that others reach, never localhost."""
+    with netns.pair() as (here, there):
+        server = Program(here.command(
+            binary("holdfastd"), "--data", tmp_path / "data", "--api-listen", "127.0.0.1:0",
+            "--mqtt-listen", "[::]:0", "--device-listen", "[::]:0"), tmp_path / "holdfastd.log")
+        agent = None
+        try:
+            ready = json.loads(server.line(60))
+            token = (tmp_path / "data/admin-token").read_text().strip()
+            environment = {"HOLDFAST_SERVER": ready["api"], "HOLDFAST_CA": ready["ca"],
+                           "HOLDFAST_TOKEN": token, "HOME": str(tmp_path)}
+
+            def cli(*words):
+                return json.loads(here.run(binary("holdfast"), *words, "--json",
+                                           environment=environment).stdout)
+
+            code = cli("enrol", "claim")["code"]
+            state = tmp_path / "state"
+            there.run(binary("holdfast-agent"), "join", "-", "--state", state, text_in=code)
+            identity = json.loads((state / "identity.json").read_text())
+            assert identity["device"].rsplit(":", 1)[0] == here.address, identity
+            agent = Program(there.command(binary("holdfast-agent"), "run", "--state", state),
+                            tmp_path / "agent.log")
+            lab.wait_for(lambda: [d for d in cli("device", "list")["items"]
+                                  if d["presence"]["online"]], FIRST_READING_S, agent.log_tail)
+        finally:
+            for program in (agent, server):
+                if program:
+                    program.terminate()
 
 
 def test_desired_state_is_applied_and_reported(shared, joined):
