@@ -140,13 +140,18 @@ void Fleet::live_through_trouble() {
 
 bool Fleet::settle() {
   const MonoTime end = world_.now() + options_.settle_limit;
+  // A link that fell silent is believed in for a while: only an acknowledgement proves one.
+  std::vector<std::uint64_t> before;
+  for (const auto& agent : agents_) before.push_back(agent->ledger().messages());
   std::vector<bool> drained(agents_.size(), false);
   while (world_.now() < end) {
     tick();
     bool all = server_.serving();
     for (std::size_t i = 0; i < agents_.size(); ++i) {
-      drained[i] = drained[i] || (agents_[i]->online() && agents_[i]->drained());
-      all = all && drained[i] && agents_[i]->online();
+      const AgentHost& agent = *agents_[i];
+      const bool proven = agent.online() && agent.ledger().messages() > before[i];
+      drained[i] = drained[i] || (proven && agent.drained());
+      all = all && drained[i] && agent.online();
     }
     for (const Order& order : orders_) all = all && (!order.id.empty() || !order.refused.empty());
     if (all) return true;

@@ -89,6 +89,9 @@ Result<wire::JsonArray> Operator::all(const std::string& path, http::Params quer
     for (const wire::Json& item : *TRY(wire::get_array(object, member))) out.push_back(item);
     const auto next = TRY(wire::find_string(object, "next_cursor"));
     if (!next) return out;
+    if (query.size() > given && query.back().second == *next) {
+      return fail(Code::protocol_error, path + " gives the same next_cursor for ever");
+    }
     query.resize(given);
     query.emplace_back("cursor", *next);
   }
