@@ -28,6 +28,29 @@ struct TelemetryQuery {
 Result<TelemetryQuery> telemetry_query(const core::Call& call);
 // device_id, kind, severity, q, from, to; not limit and cursor.
 Result<events::Query> event_query(const core::Call& call);
-std::string points_cursor(WallTime time, std::size_t skip);
+
+// Raw points page by time: a cursor says at which time the page before ended, and how many points
+// of that time are shown by now.
+class PointsPage {
+ public:
+  explicit PointsPage(const TelemetryQuery& query) : query_(query), skip_(query.skip) {}
+
+  series::Range range() const;  // to be asked for
+  // Points as they come; false when the page is full and there are more.
+  bool take(const std::vector<series::Point>& some);
+  bool empty() const { return points_.empty(); }
+  // There is a next page when points were left over or the deadline came first. What a damaged file
+  // holds is on no later page.
+  wire::JsonObject json(const series::Outcome& outcome);
+
+ private:
+  const TelemetryQuery& query_;
+  wire::JsonArray points_;
+  std::size_t skip_;
+  bool more_ = false;
+  // The time of the last point that this page or an earlier one showed, and how many of it.
+  std::optional<WallTime> shown_;
+  std::size_t shown_count_ = 0;
+};
 
 }  // namespace holdfast::telemetry

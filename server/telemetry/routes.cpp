@@ -10,9 +10,14 @@ namespace {
 using core::Call;
 using http::Response;
 
-Response json_response(const wire::JsonObject& body) { return http::json(200, wire::json_text(body)); }
+constexpr char kTooLong[] = "the range took too long: take a shorter one or longer buckets";
 
-Result<devices::Device> device_of(const Sources& sources, const Call& call, std::string_view permission) {
+Response json_response(const wire::JsonObject& body) {
+  return http::json(200, wire::json_text(body));
+}
+
+Result<devices::Device> device_of(const Sources& sources, const Call& call,
+                                  std::string_view permission) {
   const auto id = TRY(call.id<DeviceId>("device_id", permission));
   devices::Device device;
   TRY(sources.store.read([&](sql::Tx& tx) -> Status {
@@ -22,7 +27,9 @@ Result<devices::Device> device_of(const Sources& sources, const Call& call, std:
   return device;
 }
 
-MonoTime deadline(const Sources& sources) { return sources.store.clock().mono() + kQueryTime; }
+MonoTime deadline(const Sources& sources) {
+  return sources.store.clock().mono() + kQueryTime;
+}
 
 Result<Response> metrics(const Sources& sources, const Call& call) {
   const auto device = TRY(device_of(sources, call, "telemetry.read"));
@@ -33,43 +40,18 @@ Result<Response> metrics(const Sources& sources, const Call& call) {
   return json_response({{"items", std::move(items)}});
 }
 
-// Raw points page by time; points of one time that a page has shown already are skipped.
 Result<Response> raw_points(const Sources& sources, DeviceId device, const TelemetryQuery& query) {
+  PointsPage page(query);
   series::RangeQuery range;
   range.device = device.ulid;
   range.metric = query.metrics.front();
-  range.range = query.range;
+  range.range = page.range();
   range.newest_first = query.newest_first;
   range.deadline = deadline(sources);
-  if (query.after && query.newest_first) range.range.to = *query.after + microseconds(1);
-  if (query.after && !query.newest_first) range.range.from = *query.after;
-  wire::JsonArray points;
-  std::size_t skip = query.skip;
-  // The time of the last point that this page or an earlier one showed, and how many of it.
-  std::optional<WallTime> shown;
-  std::size_t shown_count = 0;
-  bool more = false;
-  const auto outcome = TRY(sources.series.range(range, [&](const std::vector<series::Point>& some) {
-    for (const series::Point& point : some) {
-      const bool known = skip > 0 && query.after == point.time;
-      if (!known && points.size() == query.limit) {
-        more = true;
-        return false;
-      }
-      if (shown != point.time) shown_count = 0;
-      shown = point.time;
-      ++shown_count;
-      if (known) {
-        --skip;
-      } else {
-        points.push_back(point_json(point));
-      }
-    }
-    return true;
-  }));
-  wire::Json next = nullptr;
-  if ((more || outcome.partial) && shown) next = points_cursor(*shown, shown_count);
-  return json_response({{"points", std::move(points)}, {"next_cursor", std::move(next)}});
+  const auto outcome = TRY(sources.series.range(
+      range, [&](const std::vector<series::Point>& some) { return page.take(some); }));
+  if (outcome.late && page.empty()) return fail(Code::deadline_exceeded, kTooLong);
+  return json_response(page.json(outcome));
 }
 
 Result<Response> buckets(const Sources& sources, DeviceId device, const TelemetryQuery& query) {
@@ -80,16 +62,14 @@ Result<Response> buckets(const Sources& sources, DeviceId device, const Telemetr
   wanted.length = *query.bucket;
   wanted.deadline = deadline(sources);
   const auto answer = TRY(sources.series.buckets(wanted));
-  if (answer.outcome.partial) {
-    return fail(Code::deadline_exceeded, "the range took too long: take a shorter one or longer buckets");
-  }
+  if (answer.outcome.late) return fail(Code::deadline_exceeded, kTooLong);
   wire::JsonArray out;
   for (std::size_t i = 0; i < answer.metrics.size(); ++i) {
     for (const series::Bucket& bucket : answer.metrics[i]) {
       out.push_back(bucket_json(query.metrics[i], bucket, query.functions));
     }
   }
-  return json_response({{"buckets", std::move(out)}});
+  return json_response({{"buckets", std::move(out)}, {"partial", answer.outcome.partial}});
 }
 
 Result<Response> telemetry(const Sources& sources, const Call& call) {
@@ -110,8 +90,9 @@ Result<Response> event_page(const Sources& sources, const Call& call, events::Qu
   wire::JsonArray items;
   for (const events::Event& event : answer.items) items.push_back(one(event));
   wire::JsonObject body{{"items", std::move(items)},
-                        {"next_cursor", answer.next_cursor.empty() ? wire::Json(nullptr)
-                                                                   : wire::Json(core::make_cursor(answer.next_cursor))}};
+                        {"next_cursor", answer.next_cursor.empty()
+                                            ? wire::Json(nullptr)
+                                            : wire::Json(core::make_cursor(answer.next_cursor))}};
   if (says_partial) body["partial"] = answer.partial;
   return json_response(body);
 }
@@ -120,7 +101,8 @@ Result<Response> events_list(const Sources& sources, const Call& call) {
   events::Query query = TRY(event_query(call));
   if (query.device) {
     TRY(sources.store.read([&](sql::Tx& tx) -> Status {
-      TRY(devices::require_device(sources.devices, tx, call.caller, "event.read", DeviceId{*query.device}));
+      TRY(devices::require_device(sources.devices, tx, call.caller, "event.read",
+                                  DeviceId{*query.device}));
       return {};
     }));
   }
@@ -148,7 +130,8 @@ http::Event to_sse(const LiveItem& item) {
     event.data = wire::json_text(event_json(*happened));
   } else {
     event.name = "reset";
-    event.data = wire::json_text(wire::JsonObject{{"reason", std::get<LiveReset>(item.what).reason}});
+    event.data =
+        wire::json_text(wire::JsonObject{{"reason", std::get<LiveReset>(item.what).reason}});
   }
   return event;
 }
@@ -171,7 +154,8 @@ void tail_telemetry(const Sources& sources, const Call& call, http::Responder re
   Interest interest;
   interest.readings = true;
   interest.devices = [id = device->id.ulid](const Ulid& other) { return other == id; };
-  for (const std::string_view metric : call.request.query_values("metric")) interest.metrics.emplace(metric);
+  for (const std::string_view metric : call.request.query_values("metric"))
+    interest.metrics.emplace(metric);
   interest.resume = call.request.header("Last-Event-ID").value_or("");
   stream(sources, std::move(interest), std::move(responder));
 }
@@ -181,7 +165,8 @@ void tail_events(const Sources& sources, const Call& call, http::Responder respo
   if (!query) return responder.fail(query.error());
   if (query->device) {
     const Status allowed = sources.store.read([&](sql::Tx& tx) -> Status {
-      TRY(devices::require_device(sources.devices, tx, call.caller, "event.read", DeviceId{*query->device}));
+      TRY(devices::require_device(sources.devices, tx, call.caller, "event.read",
+                                  DeviceId{*query->device}));
       return {};
     });
     if (!allowed) return responder.fail(allowed.error());
@@ -201,17 +186,19 @@ std::function<bool(const Ulid&)> visible_devices(const Sources& sources, const c
   struct Seen {
     std::unordered_map<DeviceId, bool> devices;
   };
-  return [&sources, caller, permission = std::string(permission), seen = std::make_shared<Seen>()](const Ulid& ulid) {
+  return [&sources, caller, permission = std::string(permission),
+          seen = std::make_shared<Seen>()](const Ulid& ulid) {
     const DeviceId id{ulid};
     if (id.empty()) return false;
     const auto at = seen->devices.find(id);
     if (at != seen->devices.end()) return at->second;
-    const bool visible = sources.store
-                             .read([&](sql::Tx& tx) -> Status {
-                               TRY(devices::require_device(sources.devices, tx, caller, permission, id));
-                               return {};
-                             })
-                             .has_value();
+    const bool visible =
+        sources.store
+            .read([&](sql::Tx& tx) -> Status {
+              TRY(devices::require_device(sources.devices, tx, caller, permission, id));
+              return {};
+            })
+            .has_value();
     seen->devices.emplace(id, visible);
     return visible;
   };
@@ -219,9 +206,11 @@ std::function<bool(const Ulid&)> visible_devices(const Sources& sources, const c
 
 Status add_routes(core::Operations& operations, const Sources& sources) {
   TRY(operations.add("list_metrics", [&](const Call& call) { return metrics(sources, call); }));
-  TRY(operations.add("query_telemetry", [&](const Call& call) { return telemetry(sources, call); }));
+  TRY(operations.add("query_telemetry",
+                     [&](const Call& call) { return telemetry(sources, call); }));
   TRY(operations.add("query_events", [&](const Call& call) { return events_list(sources, call); }));
-  TRY(operations.add("get_device_timeline", [&](const Call& call) { return timeline(sources, call); }));
+  TRY(operations.add("get_device_timeline",
+                     [&](const Call& call) { return timeline(sources, call); }));
   TRY(operations.add_stream("tail_telemetry", [&](const Call& call, http::Responder responder) {
     tail_telemetry(sources, call, std::move(responder));
   }));

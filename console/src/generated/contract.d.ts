@@ -1149,6 +1149,8 @@ export interface components {
         Buckets: {
             /** @description By metric, then start */
             buckets: components["schemas"]["Bucket"][];
+            /** @description Points of a damaged or unreadable file are missing */
+            partial: boolean;
         };
         Certificate: {
             fingerprint_sha256: components["schemas"]["Sha256"];
@@ -1614,6 +1616,8 @@ export interface components {
         };
         RawPoints: {
             next_cursor: components["schemas"]["NextCursor"];
+            /** @description Points of a damaged or unreadable file are missing */
+            partial: boolean;
             /** @description Every point, in the order asked for */
             points: components["schemas"]["Point"][];
         };

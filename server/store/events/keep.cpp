@@ -84,8 +84,15 @@ std::size_t Store::run_before(const std::vector<FilePtr>& all, std::size_t end) 
   std::uint64_t bytes = 0;
   std::uint64_t events = 0;
   std::size_t run = 0;
+  const std::vector<Lost> left_out = lost();
   for (; run < end; ++run) {
     const EventFile& file = *all[end - 1 - run];
+    // What a run makes takes the place of all in its range: it must not reach over a lost file.
+    const SegmentId range_end = all[end - 1]->name().last;
+    const auto in_range = [&](const Lost& each) {
+      return each.name.last >= file.name().first && each.name.first <= range_end;
+    };
+    if (std::ranges::any_of(left_out, in_range)) break;
     events += file.events();
     const std::uint64_t like = run == 0 ? file.bytes() : std::max(kSmallBytes, 3 * bytes / run);
     if (file.bytes() > like || events > options_.file_events_max ||
@@ -98,6 +105,7 @@ std::size_t Store::run_before(const std::vector<FilePtr>& all, std::size_t end) 
 
 // Files of like size that one day received become one, the newest first.
 Status Store::merge_what_is_due() {
+  look_again();
   for (;;) {
     const std::vector<FilePtr> all = files();
     std::vector<FilePtr> inputs;
@@ -233,6 +241,9 @@ Result<Receipt> Store::erase(const Ulid& subject) {
   Status done;
   merge_workers_->call([&] {
     done = [&]() -> Status {
+      look_again();
+      if (!std::ranges::all_of(lost(), &Lost::for_good))
+        return fail(Code::io_error, "an event file cannot be read now: erase again later");
       for (const FilePtr& file : files()) {
         const std::uint64_t count = TRY(count_of(*file, subject));
         if (count == 0) continue;

@@ -130,8 +130,10 @@ void Store::search_file(Search& search, const EventFile& file) const {
 }
 
 Result<Answer> Store::query(const Query& query) {
+  look_again();
   Search search{
-      query, system_.clock, words_of(query.text), {UINT64_MAX, UINT32_MAX}, {}, damaged_ > 0, {}};
+      query, system_.clock, words_of(query.text), {UINT64_MAX, UINT32_MAX}, {}, !lost().empty(),
+      {}};
   if (!query.cursor.empty()) search.before = TRY(journal::parse_cursor(query.cursor));
   if (query.limit == 0 || query.from >= query.to) return search.answer;
   bool at_end = search_head(search);

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace holdfast::events {
+namespace {
+
+constexpr Duration kLookAgainEvery = seconds(1);
+
+}  // namespace
 
 Store::Store(const os::System& system, KeySource& keys, journal::Journal& journal, Log log,
              Metrics& metrics, StoreOptions options, journal::AlarmFn alarm)
@@ -39,10 +44,11 @@ std::vector<FilePtr> Store::files() const {
   return files_.with([](const std::vector<FilePtr>& all) { return all; });
 }
 
-SegmentId Store::newest_output() const {
+Result<SegmentId> Store::newest_output() const {
   SegmentId out = 0;
   const auto entries = system_.files.list(options_.folder);
-  if (!entries) return out;
+  if (!entries && entries.error().code == Code::not_found) return out;
+  if (!entries) return std::unexpected(entries.error());
   for (const os::Entry& entry : *entries) {
     if (const auto name = parse_file_name(entry.name)) out = std::max(out, name->last);
   }
@@ -76,8 +82,10 @@ Status Store::begin(SegmentId first_unsealed) {
       TRY(system_.files.remove(path(name)));
       continue;
     }
-    ++damaged_;
-    raise_alarm("event file " + path(name) + " cannot be read and is left out: " + error.text());
+    const bool for_good = error.code == Code::corrupt || error.code == Code::not_found;
+    lost_.with([&](std::vector<Lost>& all) { all.push_back({name, for_good}); });
+    raise_alarm("event file " + path(name) + " cannot be read and is left out" +
+                (for_good ? ": " : " until it can: ") + error.text());
   }
   // Only a file that opens supersedes others.
   std::vector<FilePtr> good;
@@ -93,6 +101,57 @@ Status Store::begin(SegmentId first_unsealed) {
   opened.clear();  // superseded ones go from disk
   files_.with([&](std::vector<FilePtr>& all) { all = std::move(good); });
   return destroy_unused_keys();
+}
+
+std::vector<Store::Lost> Store::lost() const {
+  return lost_.with([](const std::vector<Lost>& all) { return all; });
+}
+
+void Store::look_again() {
+  const std::vector<Lost> all = lost();
+  if (std::ranges::all_of(all, &Lost::for_good)) return;
+  const std::int64_t now = system_.clock.mono().us;
+  std::int64_t due = look_again_at_.load();
+  if (now < due || !look_again_at_.compare_exchange_strong(due, now + kLookAgainEvery.us)) return;
+  for (const Lost& each : all) {
+    if (each.for_good) continue;
+    const auto file = EventFile::open(system_.files, path(each.name), each.name, keys_);
+    if (file) {
+      serve_late(*file);
+      log_.info("an event file that could not be read is served again",
+                {{"file", (*file)->path()}});
+      continue;
+    }
+    const Code code = file.error().code;
+    if (code != Code::corrupt && code != Code::not_found) continue;
+    lost_.with([&](std::vector<Lost>& now_lost) {
+      for (Lost& one : now_lost) one.for_good = one.for_good || one.name == each.name;
+    });
+    raise_alarm("event file " + path(each.name) + " is left out for good: " + file.error().text());
+  }
+}
+
+// As begin() would have, had it been able to read the file.
+void Store::serve_late(const FilePtr& file) {
+  std::vector<FilePtr> gone;
+  files_.with([&](std::vector<FilePtr>& all) {
+    const auto same = [&](const FilePtr& other) { return other->name() == file->name(); };
+    if (std::ranges::any_of(all, same)) return;  // another caller was faster
+    const bool covered = std::ranges::any_of(
+        all, [&](const FilePtr& other) { return other->name().covers(file->name()); });
+    if (covered) return gone.push_back(file);
+    std::erase_if(all, [&](const FilePtr& other) {
+      if (!file->name().covers(other->name())) return false;
+      gone.push_back(other);
+      return true;
+    });
+    all.push_back(file);
+    std::ranges::sort(all, {}, &EventFile::name);
+  });
+  lost_.with([&](std::vector<Lost>& all) {
+    std::erase_if(all, [&](const Lost& each) { return each.name == file->name(); });
+  });
+  for (const FilePtr& each : gone) each->remove_when_unused();
 }
 
 void Store::committed(const journal::Batch& batch) {

@@ -39,7 +39,7 @@ class Store final : public Events, public journal::Consumer {
   Result<Receipt> erase(const Ulid& subject) override;
 
   // ---- the journal's consumer
-  SegmentId newest_output() const override;
+  Result<SegmentId> newest_output() const override;
   Status begin(SegmentId first_unsealed) override;
   void committed(const journal::Batch& batch) override;
   Status seal(SegmentId segment) override;
@@ -54,6 +54,10 @@ class Store final : public Events, public journal::Consumer {
     std::optional<Duration> keep;
     std::optional<std::uint64_t> bytes_max;
   };
+  struct Lost {
+    FileName name;
+    bool for_good = false;  // else reading failed: it may be read another time
+  };
   using Rows = std::shared_ptr<std::deque<Row>>;
   using Head = std::map<SegmentId, Rows>;
   using Written = std::map<SegmentId, FilePtr>;
@@ -64,6 +68,10 @@ class Store final : public Events, public journal::Consumer {
     return os::join(options_.folder, file_name_text(name));
   }
   void raise_alarm(const std::string& what);
+  // Tries again to open what could not be read.
+  void look_again();
+  void serve_late(const FilePtr& file);
+  std::vector<Lost> lost() const;
 
   // query.cpp
   struct Search;
@@ -92,8 +100,9 @@ class Store final : public Events, public journal::Consumer {
   Guarded<Retention> retention_;
   Guarded<Head> head_;
   Guarded<std::vector<FilePtr>> files_;
-  std::uint64_t damaged_ = 0;  // files left out since start
-  Guarded<Written> written_;   // sealed, not yet served
+  Guarded<std::vector<Lost>> lost_;                     // files left out
+  std::atomic<std::int64_t> look_again_at_{INT64_MIN};  // monotonic, microseconds
+  Guarded<Written> written_;                            // sealed, not yet served
   std::unique_ptr<os::Workers> merge_workers_;
 };
 

@@ -312,6 +312,65 @@ TEST_F(StoreTest, DamageHidesOneBlockOnly) {
   EXPECT_EQ(world_.keys.count("events:"), 2U) << "with its key";
 }
 
+TEST_F(StoreTest, AReadErrorAtTheStartHidesAFileForAMomentOnly) {
+  for (const char* kind : {"one", "two", "three"}) {
+    NewEvent event;
+    event.kind = kind;
+    event.message = "x";
+    ASSERT_TRUE(world_.append(device_of(1), event));
+    ASSERT_TRUE(world_.journal->roll());
+  }
+  Query all;
+  all.limit = 100;
+  const auto count = [&] {
+    const auto answer = world_.store->query(all);
+    EXPECT_TRUE(answer);
+    EXPECT_FALSE(answer->partial);
+    return answer ? answer->items.size() : 0;
+  };
+  ASSERT_EQ(count(), 3U);
+  unsigned met = 0;
+  for (std::uint64_t read = 1; read < 60; ++read) {
+    world_.node().crash();
+    world_.stop();
+    world_.node().restart();
+    world_.node().disk().fail_read_at(world_.node().disk().reads() + read);
+    const Status started = world_.start();
+    world_.node().disk().plan_no_faults();
+    if (!started) continue;  // the journal's own; it starts the next time
+    met += world_.store->files().size() == 3 ? 0 : 1;
+    EXPECT_EQ(count(), 3U) << "read " << read;
+    EXPECT_EQ(world_.store->files().size(), 3U) << "read " << read;
+  }
+  EXPECT_GE(met, 3U) << "no read hit a file of events";
+}
+
+// It would take the place of the one that is left out, and remove it at the next start.
+TEST_F(StoreTest, AMergeDoesNotReachOverAFileThatIsLeftOut) {
+  const auto add = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      NewEvent event;
+      event.kind = "k";
+      event.message = "x";
+      ASSERT_TRUE(world_.append(device_of(1), event));
+      ASSERT_TRUE(world_.journal->roll());
+    }
+  };
+  add(7);
+  ASSERT_EQ(world_.store->files().size(), 7U) << "eight are merged";
+  const std::string path = world_.store->files()[3]->path();
+  ASSERT_TRUE(world_.node().disk().flip_bit(path, 9));
+  ASSERT_TRUE(world_.restart());
+  add(2);
+  ASSERT_TRUE(world_.store->maintain());
+  EXPECT_EQ(world_.store->files().size(), 8U) << "no run of eight beside it";
+  ASSERT_TRUE(world_.node().disk().flip_bit(path, 9));  // mended
+  ASSERT_TRUE(world_.restart());
+  Query all;
+  all.limit = 100;
+  EXPECT_EQ(world_.store->query(all)->items.size(), 9U);
+}
+
 TEST_F(StoreTest, NothingReportedIsReadableOnDisk) {
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(world_.append(1, "a very secret message", "secretkind"));
   ASSERT_TRUE(world_.journal->roll());

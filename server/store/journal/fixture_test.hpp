@@ -18,7 +18,9 @@ class FileConsumer final : public Consumer {
  public:
   explicit FileConsumer(os::Files& files) : files_(files) {}
 
-  SegmentId newest_output() const override { return outputs().empty() ? 0 : *outputs().rbegin(); }
+  Result<SegmentId> newest_output() const override {
+    return outputs().empty() ? 0 : *outputs().rbegin();
+  }
   Status begin(SegmentId first_unsealed) override {
     TRY(files_.make_folder("/data/out"));
     TRY(files_.sync_dir("/data"));

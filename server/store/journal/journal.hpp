@@ -56,7 +56,7 @@ class Consumer {
  public:
   virtual ~Consumer() = default;
   // The highest segment that this engine has outputs of; 0: none.
-  virtual SegmentId newest_output() const = 0;
+  virtual Result<SegmentId> newest_output() const = 0;
   // Start: outputs of segments from `first_unsealed` on are to be removed; their records follow.
   virtual Status begin(SegmentId first_unsealed) = 0;
   // A commit, or its replay at start; in order of cursors. Committer's thread.

@@ -325,6 +325,28 @@ TEST_F(JournalTest, InMemoryItAcknowledgesBeforeTheSync) {
   EXPECT_EQ(machine_.consumer->served().at("quick"), 1) << "the sync came after it";
 }
 
+// A start that cannot read what it has to is no start; the next one finds everything.
+TEST_F(JournalTest, AReadErrorAtTheStartLosesNothing) {
+  append_all(20);
+  ASSERT_TRUE(machine_.restart());
+  append_all(5, "more");
+  unsigned refused = 0;
+  for (std::uint64_t read = 1; read < 40; ++read) {
+    machine_.node().crash();
+    machine_.stop();
+    machine_.node().restart();
+    machine_.disk().fail_read_at(machine_.disk().reads() + read);
+    refused += machine_.start() ? 0 : 1;
+    machine_.disk().plan_no_faults();
+    ASSERT_TRUE(machine_.restart()) << "read " << read;
+    const auto served = machine_.consumer->served();
+    for (const std::string& body : machine_.acknowledged) {
+      ASSERT_EQ(served.count(body), 1U) << body << " after read " << read << " failed";
+    }
+  }
+  EXPECT_GE(refused, 2U);
+}
+
 TEST_F(JournalTest, KeysThatNoFileNamesAreDestroyedAtStart) {
   ASSERT_TRUE(machine_.append_and_wait("m", {.session = 9, .packet = 1, .hash = 55}));
   ASSERT_TRUE(journal().roll());

@@ -26,6 +26,9 @@ Result<Journal::Core::Found> Journal::Core::look_around() {
       auto header = read_header(sys.files, file);
       if (header && header->number == *number) {
         found.segments[*number] = *header;
+      } else if (!header && header.error().code != Code::corrupt) {
+        // It may be read next time: what is in it was acknowledged.
+        return std::unexpected(header.error());
       } else {
         quarantine(*number, header ? "its header names another segment" : header.error().text());
       }
@@ -37,7 +40,7 @@ Result<Journal::Core::Found> Journal::Core::look_around() {
     }
   }
   for (const Consumer* consumer : consumers)
-    found.newest = std::max(found.newest, consumer->newest_output());
+    found.newest = std::max(found.newest, TRY(consumer->newest_output()));
   return found;
 }
 

@@ -327,7 +327,7 @@ TEST_F(FileSetTest, CountsWhatIsSealedAndNotSuperseded) {
   put({kDay, 0, 3, 3});
   put({kDay, 0, 4, 4});  // its segment is not sealed
   put({kDay, 1, 1, 1});  // another class
-  EXPECT_EQ(set_.newest(), 4U);
+  EXPECT_EQ(set_.newest().value(), 4U);
   ASSERT_TRUE(load(4));
   EXPECT_EQ(ranges(), (std::vector<std::pair<SegmentId, SegmentId>>{{1, 1}, {1, 2}, {3, 3}}));
   EXPECT_EQ(set_.version()->sealed, 3U);
@@ -344,7 +344,57 @@ TEST_F(FileSetTest, ADamagedFileSupersedesNothing) {
   ASSERT_TRUE(load(3));
   EXPECT_EQ(ranges(), (std::vector<std::pair<SegmentId, SegmentId>>{{1, 1}}));
   EXPECT_EQ(alarms_.size(), 1U);
-  EXPECT_EQ(set_.version()->damaged, 1U);
+  EXPECT_EQ(set_.version()->damaged.size(), 1U);
+}
+
+TEST_F(FileSetTest, AFileThatCannotBeReadIsServedOnceItCan) {
+  ASSERT_TRUE(node_.system().files.make_folder("/data/series"));
+  put({kDay, 0, 1, 1});
+  put({kDay, 0, 2, 2});
+  node_.disk().fail_read_at(node_.disk().reads() + 1);
+  ASSERT_TRUE(load(3));
+  EXPECT_EQ(ranges().size(), 1U);
+  EXPECT_EQ(set_.version()->unread.size(), 1U);
+  EXPECT_TRUE(set_.version()->damaged.empty());
+  EXPECT_TRUE(set_.version()->lacks(kDay, kDay));
+  EXPECT_FALSE(set_.version()->lacks(kDay + 1, kDay + 9));
+  const auto alarm = [&](const std::string& what) { alarms_.push_back(what); };
+  node_.disk().fail_read_at(node_.disk().reads() + 1);
+  EXPECT_FALSE(set_.open_unread(alarm));
+  EXPECT_EQ(set_.version()->unread.size(), 1U);
+  EXPECT_TRUE(set_.open_unread(alarm));
+  EXPECT_EQ(ranges(), (std::vector<std::pair<SegmentId, SegmentId>>{{1, 1}, {2, 2}}));
+  EXPECT_FALSE(set_.version()->lacks(kDay, kDay));
+  EXPECT_EQ(alarms_.size(), 1U);
+}
+
+TEST_F(FileSetTest, AFileThatIsReadLateSupersedesAsItWouldHaveAtTheStart) {
+  ASSERT_TRUE(node_.system().files.make_folder("/data/series"));
+  put({kDay, 0, 1, 1});
+  put({kDay, 0, 1, 2});  // merged from the two; the other is gone already
+  for (const std::uint64_t read : {1U, 3U}) {
+    node_.disk().fail_read_at(node_.disk().reads() + read);
+    ASSERT_TRUE(load(3));
+    ASSERT_EQ(set_.version()->unread.size(), 1U) << read;
+    ASSERT_TRUE(set_.open_unread([](const std::string&) {}));
+    EXPECT_EQ(ranges(), (std::vector<std::pair<SegmentId, SegmentId>>{{1, 2}}));
+    EXPECT_EQ(node_.system().files.list("/data/series/2026-01-01")->size(), 1U);
+    put({kDay, 0, 1, 1});
+  }
+}
+
+TEST_F(FileSetTest, WhatIsDamagedAfterAllIsNotTriedForEver) {
+  ASSERT_TRUE(node_.system().files.make_folder("/data/series"));
+  put({kDay, 0, 1, 1});
+  put({kDay, 0, 2, 2});
+  node_.disk().fail_read_at(node_.disk().reads() + 1);
+  ASSERT_TRUE(load(3));
+  const FileName name = set_.version()->unread.at(0);
+  ASSERT_TRUE(node_.disk().flip_bit(set_.path(name), 12));
+  EXPECT_FALSE(set_.open_unread([&](const std::string& what) { alarms_.push_back(what); }));
+  EXPECT_TRUE(set_.version()->unread.empty());
+  EXPECT_EQ(set_.version()->damaged, std::vector<FileName>{name});
+  EXPECT_EQ(alarms_.size(), 2U);
 }
 
 TEST_F(FileSetTest, AVersionThatIsHeldDoesNotChange) {

@@ -16,13 +16,21 @@ void sort_files(std::vector<FilePtr>& files) {
 
 }  // namespace
 
+bool Version::lacks(std::int64_t first, std::int64_t last) const {
+  const auto within = [&](const FileName& name) { return name.day >= first && name.day <= last; };
+  return std::ranges::any_of(unread, within) || std::ranges::any_of(damaged, within);
+}
+
 std::string FileSet::path(const FileName& name) const {
   return os::join(os::join(folder_, day_text(name.day)), file_name_text(name));
 }
 
 Result<FileSet::Listed> FileSet::list() const {
   Listed out;
-  for (const os::Entry& folder : TRY(files_.list(folder_))) {
+  const auto folders = files_.list(folder_);
+  if (!folders && folders.error().code == Code::not_found) return out;
+  if (!folders) return std::unexpected(folders.error());
+  for (const os::Entry& folder : *folders) {
     const auto day = parse_day(folder.name);
     if (!folder.folder || !day) continue;
     for (const os::Entry& entry : TRY(files_.list(os::join(folder_, folder.name)))) {
@@ -34,16 +42,13 @@ Result<FileSet::Listed> FileSet::list() const {
   return out;
 }
 
-SegmentId FileSet::newest() const {
+Result<SegmentId> FileSet::newest() const {
   SegmentId out = 0;
-  const auto listed = list();
-  if (!listed) return out;
-  for (const FileName& name : listed->names) out = std::max(out, name.last);
+  for (const FileName& name : TRY(list()).names) out = std::max(out, name.last);
   return out;
 }
 
-Status FileSet::load(SegmentId first_unsealed,
-                     const std::function<void(const std::string&)>& alarm) {
+Status FileSet::load(SegmentId first_unsealed, const AlarmFn& alarm) {
   TRY(files_.make_folder(folder_));
   TRY(files_.sync_dir(os::folder_of(folder_)));
   const Listed listed = TRY(list());
@@ -60,9 +65,10 @@ Status FileSet::load(SegmentId first_unsealed,
     if (file) {
       opened.push_back(std::move(*file));
     } else {
-      ++version->damaged;
-      alarm("series file " + path(name) +
-            " cannot be read and is left out: " + file.error().text());
+      const bool for_good = file.error().code == Code::corrupt;
+      (for_good ? version->damaged : version->unread).push_back(name);
+      alarm("series file " + path(name) + " cannot be read and is left out" +
+            (for_good ? ": " : " until it can: ") + file.error().text());
     }
   }
   // Only a file that opens supersedes others: they are all there is, should it be damaged.
@@ -78,6 +84,55 @@ Status FileSet::load(SegmentId first_unsealed,
   for (auto& [day, files] : version->days) sort_files(files);
   version_.with([&](VersionPtr& now) { now = std::move(version); });
   return {};
+}
+
+bool FileSet::open_unread(const AlarmFn& alarm) {
+  bool served = false;
+  const VersionPtr before = version();
+  for (const FileName& name : before->unread) {
+    auto file = SeriesFile::open(files_, path(name), name);
+    if (file) {
+      serve_late(*file);
+      served = true;
+      continue;
+    }
+    const Code code = file.error().code;
+    if (code != Code::corrupt && code != Code::not_found) continue;
+    const bool mine = version_.with([&](VersionPtr& now) {
+      auto next = std::make_shared<Version>(*now);
+      if (std::erase(next->unread, name) == 0) return false;
+      if (code == Code::corrupt) next->damaged.push_back(name);
+      now = std::move(next);
+      return true;
+    });
+    if (mine) alarm("series file " + path(name) + " is left out for good: " + file.error().text());
+  }
+  return served;
+}
+
+// As load() would have, had it been able to read the file.
+void FileSet::serve_late(const FilePtr& file) {
+  std::vector<FilePtr> gone;
+  version_.with([&](VersionPtr& now) {
+    auto next = std::make_shared<Version>(*now);
+    if (std::erase(next->unread, file->name()) == 0) return;  // another caller was faster
+    auto& files = next->days[file->name().day];
+    const bool covered = std::ranges::any_of(
+        files, [&](const FilePtr& other) { return other->name().covers(file->name()); });
+    if (covered) {
+      gone.push_back(file);
+    } else {
+      std::erase_if(files, [&](const FilePtr& other) {
+        if (!file->name().covers(other->name())) return false;
+        gone.push_back(other);
+        return true;
+      });
+      files.push_back(file);
+      sort_files(files);
+    }
+    now = std::move(next);
+  });
+  for (const FilePtr& each : gone) each->remove_when_unused();
 }
 
 VersionPtr FileSet::version() const {

@@ -15,7 +15,11 @@ namespace holdfast::series {
 struct Version {
   SegmentId sealed = 0;                               // rows of the journal up to here lie in files
   std::map<std::int64_t, std::vector<FilePtr>> days;  // by `last`, then class
-  std::uint64_t damaged = 0;                          // files that could not be opened
+  std::vector<FileName> unread;                       // reading failed: open_unread() tries again
+  std::vector<FileName> damaged;                      // left out for good
+
+  // Is anything left out of the days first to last?
+  bool lacks(std::int64_t first, std::int64_t last) const;
 };
 using VersionPtr = std::shared_ptr<const Version>;
 
@@ -24,10 +28,14 @@ class FileSet final {
   FileSet(os::Files& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
 
   // Looks at the folder: removes what is unfinished or superseded (docs/spec/series.md, Files),
-  // opens the rest. Damaged files are named to `alarm` and left alone.
-  Status load(SegmentId first_unsealed, const std::function<void(const std::string&)>& alarm);
-  // The highest `last` of any file in the folder.
-  SegmentId newest() const;
+  // opens the rest. Damaged files are named to `alarm` and left alone; those that could only not be
+  // read are for open_unread().
+  using AlarmFn = std::function<void(const std::string&)>;
+  Status load(SegmentId first_unsealed, const AlarmFn& alarm);
+  // Tries again to open what could not be read. True when one is served now.
+  bool open_unread(const AlarmFn& alarm);
+  // The highest `last` of any file in the folder; 0: none.
+  Result<SegmentId> newest() const;
 
   VersionPtr version() const;
   std::string path(const FileName& name) const;
@@ -46,6 +54,7 @@ class FileSet final {
     std::vector<std::string> unfinished;
   };
   Result<Listed> list() const;
+  void serve_late(const FilePtr& file);
 
   os::Files& files_;
   std::string folder_;

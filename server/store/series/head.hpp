@@ -99,6 +99,9 @@ class Head final {
   void lasts(const Ulid& device, const std::vector<std::uint32_t>& numbers, Found& out,
              bool& loaded) const;
   void learn(const Ulid& device, const std::vector<Last>& from_files);
+  // What lies in files has to be learnt again: of one device, of all.
+  void forget_files(const Ulid& device);
+  void forget_files();
 
   void erase_device(const Ulid& device);
   void erase_subject(const Ulid& subject);  // what streams that name it brought

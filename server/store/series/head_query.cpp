@@ -182,6 +182,21 @@ void Head::learn(const Ulid& device, const std::vector<Last>& from_files) {
   });
 }
 
+void Head::forget_files(const Ulid& device) {
+  shard_of(device).with([&](Shard& shard) {
+    const auto at = shard.devices.find(device);
+    if (at != shard.devices.end()) at->second.loaded = false;
+  });
+}
+
+void Head::forget_files() {
+  for (Guarded<Shard>& each : shards_) {
+    each.with([](Shard& shard) {
+      for (auto& [id, device] : shard.devices) device.loaded = false;
+    });
+  }
+}
+
 void Head::erase_device(const Ulid& device) {
   shard_of(device).with([&](Shard& shard) {
     const auto at = shard.devices.find(device);

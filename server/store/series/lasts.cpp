@@ -60,6 +60,7 @@ Status Store::lasts_in_file(const FilePtr& file, const Ulid& device,
 Status Store::load_lasts(const Ulid& device) {
   std::map<std::string, Last> newest;
   Compressor compressor;
+  bool all_read = true;
   const VersionPtr version = files_.version();
   for (auto day = version->days.rbegin(); day != version->days.rend(); ++day) {
     for (auto file = day->second.rbegin(); file != day->second.rend(); ++file) {
@@ -67,16 +68,20 @@ Status Store::load_lasts(const Ulid& device) {
       if (auto read = lasts_in_file(*file, device, newest, compressor); !read) {
         log_.warning("newest points of a device are not read from a file",
                      {{"file", (*file)->path()}, {"error", read.error().text()}});
+        all_read = all_read && read.error().code == Code::corrupt;
       }
     }
   }
   std::vector<Last> all;
   for (auto& [metric, last] : newest) all.push_back(std::move(last));
   head_.learn(device, all);
+  // What could not be read is asked for again; so is what came to light meanwhile.
+  if (!all_read || files_.version()->unread != version->unread) head_.forget_files(device);
   return {};
 }
 
 Result<std::vector<Last>> Store::metrics(const Ulid& device) {
+  look_again();
   bool loaded = false;
   auto out = head_.lasts(device, loaded);
   if (loaded) return out;
@@ -86,6 +91,7 @@ Result<std::vector<Last>> Store::metrics(const Ulid& device) {
 
 Status Store::last(const std::vector<Ulid>& devices, const std::vector<std::string>& metrics,
                    const std::function<void(std::size_t, std::size_t, const Point&)>& use) {
+  look_again();
   std::vector<std::uint32_t> numbers = head_.numbers_of(metrics);
   Head::Found found;
   for (std::size_t d = 0; d < devices.size(); ++d) {

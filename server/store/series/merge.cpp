@@ -129,6 +129,29 @@ Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
   return {};
 }
 
+// Of what is left out of the version, by day and class.
+bool is_like(const FileName& lost, const FileName& file) {
+  return lost.day == file.day && lost.retention == file.retention;
+}
+
+bool any_lost(const Version& version, const std::function<bool(const FileName&)>& that) {
+  return std::ranges::any_of(version.unread, that) || std::ranges::any_of(version.damaged, that);
+}
+
+bool overlaps_lost(const Version& version, const FileName& file) {
+  return any_lost(version, [&](const FileName& lost) {
+    return is_like(lost, file) && lost.first <= file.last && file.first <= lost.last;
+  });
+}
+
+// Does something that is left out lie between the last of the run and the file?
+bool reaches_over_lost(const Version& version, const std::vector<FilePtr>& run,
+                       const FileName& file) {
+  return !run.empty() && any_lost(version, [&](const FileName& lost) {
+    return is_like(lost, file) && lost.last > run.back()->name().last && lost.first < file.first;
+  });
+}
+
 }  // namespace
 
 Status Store::merge(const std::vector<FilePtr>& inputs) {
@@ -174,7 +197,8 @@ std::vector<std::vector<FilePtr>> Store::due_for_merge() const {
           [&](const std::set<std::string>& paths) { return paths.contains(file->path()); });
       auto& files = classes[file->name().retention];
       // A run must not reach over a damaged file: what it makes would take that one's place.
-      if (bad) {
+      if (reaches_over_lost(*version, files, file->name())) files.clear();
+      if (bad || overlaps_lost(*version, file->name())) {
         files.clear();
       } else {
         files.push_back(file);
@@ -210,6 +234,7 @@ Status Store::maintain() {
 }
 
 Status Store::merge_what_is_due() {
+  look_again();
   for (const std::vector<FilePtr>& inputs : due_for_merge()) {
     auto merged = merge(inputs);
     if (merged) continue;

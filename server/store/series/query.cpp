@@ -61,7 +61,7 @@ struct Store::DayGroups {
 
 bool Store::late(const Walk& walk, Outcome& outcome) const {
   if (walk.deadline == kNever || system_.clock.mono() < walk.deadline) return false;
-  outcome = {true, "the deadline came first"};
+  outcome = {true, true, "the deadline came first"};
   return true;
 }
 
@@ -73,7 +73,7 @@ Store::DayGroups Store::groups_of(const Walk& walk, const std::vector<FilePtr>& 
     ++rank;
     const auto units = cache_.units(file, walk.device, *walk.compressor);
     if (!units) {
-      outcome = {true, "a damaged file was left out"};
+      outcome = {true, outcome.late, "a damaged file was left out"};
       continue;
     }
     for (const UnitCache::UnitPtr& unit : *units) {
@@ -133,7 +133,7 @@ bool Store::walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::v
     }
     auto times = reader->times(*item.group);
     if (!column || !times) {
-      outcome = {true, "a damaged block was left out"};
+      outcome = {true, outcome.late, "a damaged block was left out"};
       continue;
     }
     if (merged) {
@@ -178,8 +178,10 @@ Outcome Store::walk(const Walk& walk, const UsePiece& use, const UseInfo& use_in
   Outcome outcome;
   Compressor compressor;
   VersionPtr version;
+  look_again();
   auto head = head_days(walk, version);
-  if (version->damaged > 0) outcome = {true, "a damaged file was left out"};
+  if (version->lacks(day_of(WallTime{walk.from}), day_of(WallTime{walk.to})))
+    outcome = {true, false, "a damaged file was left out"};
   std::set<std::int64_t> days;
   for (const auto& [day, files] : version->days) {
     if (day >= day_of(WallTime{walk.from}) && day <= day_of(WallTime{walk.to})) days.insert(day);

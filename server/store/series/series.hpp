@@ -49,6 +49,7 @@ struct RangeQuery {
 // How an answer ended: partial, when the deadline came first or a damaged file was left out.
 struct Outcome {
   bool partial = false;
+  bool late = false;   // the deadline came first: asking on from here brings more
   std::string reason;  // of partial
 };
 

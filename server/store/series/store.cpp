@@ -1,6 +1,11 @@
 #include "server/store/series/store.hpp"
 
 namespace holdfast::series {
+namespace {
+
+constexpr Duration kLookAgainEvery = seconds(1);
+
+}  // namespace
 
 std::string subject_purpose(const Ulid& subject) {
   return "series:" + ulid_text(subject);
@@ -40,6 +45,17 @@ void Store::raise_alarm(const std::string& what) {
 
 Status Store::begin(SegmentId first_unsealed) {
   return files_.load(first_unsealed, [this](const std::string& what) { raise_alarm(what); });
+}
+
+// A file that could not be read is asked for again, by whoever wants to know what it holds.
+void Store::look_again() {
+  if (files_.version()->unread.empty()) return;
+  const std::int64_t now = system_.clock.mono().us;
+  std::int64_t due = look_again_at_.load();
+  if (now < due || !look_again_at_.compare_exchange_strong(due, now + kLookAgainEvery.us)) return;
+  if (!files_.open_unread([this](const std::string& what) { raise_alarm(what); })) return;
+  log_.info("series files that could not be read are served again");
+  head_.forget_files();
 }
 
 void Store::committed(const journal::Batch& batch) {

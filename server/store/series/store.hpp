@@ -46,7 +46,7 @@ class Store final : public Series, public journal::Consumer {
   Result<ErasePreview> erase(const Ulid& subject) override;
 
   // ---- the journal's consumer
-  journal::SegmentId newest_output() const override { return files_.newest(); }
+  Result<journal::SegmentId> newest_output() const override { return files_.newest(); }
   Status begin(SegmentId first_unsealed) override;
   void committed(const journal::Batch& batch) override;
   Status seal(SegmentId segment) override;
@@ -83,6 +83,8 @@ class Store final : public Series, public journal::Consumer {
 
   Store(const os::System& system, KeySource& keys, journal::Journal& journal, Log log,
         Metrics& metrics, StoreOptions options, journal::AlarmFn alarm);
+
+  void look_again();
 
   // query.cpp
   Outcome walk(const Walk& walk, const UsePiece& use, const UseInfo& use_info);
@@ -130,6 +132,7 @@ class Store final : public Series, public journal::Consumer {
   std::map<SegmentId, std::vector<FileName>> written_;  // sealed, not yet served; the sealer's
   Guarded<std::set<std::string>> unmergeable_;          // damaged inputs, by path
   Guarded<bool> merge_posted_{false};
+  std::atomic<std::int64_t> look_again_at_{INT64_MIN};  // monotonic, microseconds
   std::unique_ptr<os::Workers> merge_workers_;
 };
 
