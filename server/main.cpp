@@ -82,11 +82,13 @@ app::Extras extras(os::Files& files, const Log& log) {
 }
 
 void print_ready(const app::Ready& ready) {
-  const std::string line = wire::json_text(wire::JsonObject{{"ready", true},
-                                                            {"api", ready.api},
-                                                            {"mqtt", ready.mqtt},
-                                                            {"device", ready.device},
-                                                            {"ca", ready.ca}});
+  wire::JsonObject object{{"ready", true},
+                          {"api", ready.api},
+                          {"mqtt", ready.mqtt},
+                          {"device", ready.device},
+                          {"ca", ready.ca}};
+  if (!ready.pki.empty()) object["pki"] = ready.pki;
+  const std::string line = wire::json_text(object);
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
 }

@@ -23,6 +23,7 @@ constexpr ProfileRow kProfiles[] = {
     {Profile::issuing_ca, true, true, 1, 0x06, {}},
     {Profile::server, false, false, 7, 0x80, kOidServerAuth},
     {Profile::device, false, false, 7, 0x80, kOidClientAuth},
+    {Profile::ocsp_responder, false, false, 7, 0x80, kOidOcspSigning},
 };
 
 const ProfileRow& row_of_profile(Profile profile) {
@@ -35,18 +36,8 @@ std::unexpected<Error> refuse(std::string why) {
 
 // RFC 7093 2, method 1: the left 160 bits of the SHA-256 of the key's BIT STRING content.
 Result<Bytes> key_id_of(View spki_der) {
-  der::Reader outer(spki_der);
-  der::Reader info = TRY(outer.enter(der::kSequence, "SubjectPublicKeyInfo"));
-  TRY(info.take(der::kSequence, "algorithm"));
-  const View key = TRY(der::bit_string(TRY(info.take(der::kBitString, "subjectPublicKey"))));
-  const Sha256 digest = sha256(key);
+  const Sha256 digest = sha256(TRY(parse_spki_key_bits(spki_der)));
   return Bytes(digest.begin(), digest.begin() + kKeyIdBytes);
-}
-
-Bytes put_extension(std::string_view oid, bool critical, View value) {
-  if (!critical) return der::sequence({der::put_oid(oid), der::wrap(der::kOctetString, value)});
-  return der::sequence(
-      {der::put_oid(oid), der::put_boolean(true), der::wrap(der::kOctetString, value)});
 }
 
 Bytes basic_constraints(const ProfileRow& row) {
@@ -153,7 +144,34 @@ Result<Bytes> sign_body(const CertificateRequestSpec& spec, View issuer_name, Vi
   return der::sequence({body, algorithm, der::put_bit_string(signature)});
 }
 
+Bytes uri_name(std::string_view url) {
+  return der::wrap(der::context_tag(6), view_of(url));
+}
+
 }  // namespace
+
+Bytes put_extension(std::string_view oid, bool critical, View value) {
+  if (!critical) return der::sequence({der::put_oid(oid), der::wrap(der::kOctetString, value)});
+  return der::sequence(
+      {der::put_oid(oid), der::put_boolean(true), der::wrap(der::kOctetString, value)});
+}
+
+Extension crl_distribution_point(std::string_view url) {
+  // One DistributionPoint whose name is fullName [0] inside distributionPoint [0].
+  const Bytes full = der::wrap(der::explicit_tag(0), uri_name(url));
+  const Bytes point = der::sequence({der::wrap(der::explicit_tag(0), full)});
+  return {std::string(kOidCrlPoints), false, der::sequence({point})};
+}
+
+Extension authority_access(std::string_view ocsp_url, std::string_view issuer_url) {
+  const Bytes ocsp = der::sequence({der::put_oid("1.3.6.1.5.5.7.48.1"), uri_name(ocsp_url)});
+  const Bytes issuer = der::sequence({der::put_oid("1.3.6.1.5.5.7.48.2"), uri_name(issuer_url)});
+  return {std::string(kOidAuthorityAccess), false, der::sequence({ocsp, issuer})};
+}
+
+Extension ocsp_no_check() {
+  return {"1.3.6.1.5.5.7.48.1.5", false, Bytes{der::kNull, 0}};
+}
 
 Bytes make_serial(std::span<const std::uint8_t, kSerialBytes> random) {
   Bytes serial(random.begin(), random.end());

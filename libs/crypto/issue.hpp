@@ -14,10 +14,11 @@
 namespace holdfast::crypto {
 
 enum class Profile {
-  root_ca,     // keyCertSign, cRLSign; any path length
-  issuing_ca,  // the same, path length 0
-  server,      // digitalSignature, serverAuth; needs a DNS name or address
-  device,      // digitalSignature, clientAuth
+  root_ca,         // keyCertSign, cRLSign; any path length
+  issuing_ca,      // the same, path length 0
+  server,          // digitalSignature, serverAuth; needs a DNS name or address
+  device,          // digitalSignature, clientAuth
+  ocsp_responder,  // digitalSignature, OCSPSigning; give it ocsp_no_check() (RFC 6960 4.2.2.2.1)
 };
 
 struct CertificateRequestSpec {
@@ -38,6 +39,12 @@ struct Issuer {
 inline constexpr std::size_t kSerialBytes = 16;
 // Positive, always 16 bytes with 126 bits of the randomness given.
 Bytes make_serial(std::span<const std::uint8_t, kSerialBytes> random);
+
+// Where verifiers find the issuer's CRL, its OCSP responder and its certificate (RFC 5280 4.2.1.13,
+// 4.2.2.1). URLs are ASCII.
+Extension crl_distribution_point(std::string_view url);
+Extension authority_access(std::string_view ocsp_url, std::string_view issuer_url);
+Extension ocsp_no_check();
 
 // The certificate's DER. Refuses a validity that leaves the issuer's, an issuer that is no CA or
 // whose key is not the issuer certificate's, and names that no certificate may carry.

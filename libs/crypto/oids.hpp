@@ -17,6 +17,13 @@ inline constexpr std::string_view kOidBasicConstraints = "2.5.29.19";
 inline constexpr std::string_view kOidAuthorityKeyId = "2.5.29.35";
 inline constexpr std::string_view kOidExtendedKeyUsage = "2.5.29.37";
 
+inline constexpr std::string_view kOidCrlNumber = "2.5.29.20";
+inline constexpr std::string_view kOidReasonCode = "2.5.29.21";
+inline constexpr std::string_view kOidCrlPoints = "2.5.29.31";
+inline constexpr std::string_view kOidAuthorityAccess = "1.3.6.1.5.5.7.1.1";
+
+// RFC 5280 4.1: Extension.
+Bytes put_extension(std::string_view oid, bool critical, View value);
 // RFC 5280 4.1: Extensions, none twice.
 Result<std::vector<Extension>> parse_extensions(der::Reader& from);
 

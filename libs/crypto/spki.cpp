@@ -169,6 +169,13 @@ Status check_key_policy(View spki_der) {
   return {};
 }
 
+Result<View> parse_spki_key_bits(View spki_der) {
+  der::Reader outer(spki_der);
+  der::Reader info = TRY(outer.enter(der::kSequence, "SubjectPublicKeyInfo"));
+  TRY(info.take(der::kSequence, "algorithm"));
+  return der::bit_string(TRY(info.take(der::kBitString, "subjectPublicKey")));
+}
+
 std::string_view oid_of(SignatureAlgorithm algorithm) {
   for (const SignatureRow& row : kSignatures) {
     if (row.algorithm == algorithm) return row.oid;

@@ -17,6 +17,9 @@ struct Spki {
 
 Result<Spki> parse_spki(View der);
 
+// The content of the key's BIT STRING: what key identifiers are digests of.
+Result<View> parse_spki_key_bits(View spki_der);
+
 // The object identifier of a signature algorithm, and its AlgorithmIdentifier in DER.
 std::string_view oid_of(SignatureAlgorithm algorithm);
 std::optional<SignatureAlgorithm> signature_algorithm_of(std::string_view oid);

@@ -61,6 +61,7 @@ struct AlternativeNames {
 
 inline constexpr std::string_view kOidServerAuth = "1.3.6.1.5.5.7.3.1";
 inline constexpr std::string_view kOidClientAuth = "1.3.6.1.5.5.7.3.2";
+inline constexpr std::string_view kOidOcspSigning = "1.3.6.1.5.5.7.3.9";
 inline constexpr std::string_view kOidAnyUsage = "2.5.29.37.0";
 
 struct Certificate {

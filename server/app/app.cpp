@@ -175,8 +175,13 @@ Status Running::open_domains() {
   const auto ca_key = TRY(p_.folder.ring->get(TRY(p_.folder.ring->current("ca"))));
   const std::string ca_folder = os::join(p_.folder.data, "ca");
   auto keys = TRY(keys::make_file_key_store(system_.files, system_.entropy, os::join(ca_folder, "keys"), ca_key.view()));
+  const std::string& public_url = config_.text("pki.public_url");
+  if (!public_url.empty() && (!public_url.starts_with("http") || public_url.ends_with('/'))) {
+    return fail(Code::invalid_argument, "pki.public_url: a URL such as http://pki.example:8080, without a slash at its end");
+  }
   auto names = identity::server_names(system_.network, config_.list("server.names"));
-  p_.authority = TRY(identity::Authority::open(system_, ca_folder, std::move(keys), std::move(names)));
+  p_.authority = TRY(identity::Authority::open(system_, ca_folder, std::move(keys), std::move(names),
+                                              public_url));
   p_.identity = TRY(identity::Registrar::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.authority, *p_.devices, *p_.intake,
                                               log_, metrics_));
   return {};
@@ -196,6 +201,7 @@ Status Running::open_faces() {
   hub::Options at_devices;
   at_devices.mqtt = endpoint("mqtt.listen");
   at_devices.device = endpoint("device.listen");
+  if (!config_.text("pki.listen").empty()) at_devices.clear = endpoint("pki.listen");
   at_devices.loops = loops();
   at_devices.agents = extras_.agents;
   at_devices.limits.connections_max = static_cast<std::size_t>(config_.integer("hub.connections_max"));
@@ -287,8 +293,10 @@ Ready Running::ready_now() const {
     return os::Endpoint{all ? "127.0.0.1" : at.host, at.port}.text();
   };
   const os::Endpoint api = p_.api->endpoint();
+  const auto clear = p_.hub->clear_endpoint();
   return {"https://" + os::Endpoint{local_host(api), api.port}.text(), text(p_.hub->mqtt_endpoint()),
-          "https://" + text(p_.hub->device_endpoint()), os::join(os::join(p_.folder.data, "ca"), "root.pem")};
+          "https://" + text(p_.hub->device_endpoint()), os::join(os::join(p_.folder.data, "ca"), "root.pem"),
+          clear ? "http://" + text(*clear) : std::string()};
 }
 
 void Running::stop(os::Task done) {

@@ -31,6 +31,7 @@ struct Ready {
   std::string mqtt;    // "127.0.0.1:8883"
   std::string device;  // "https://127.0.0.1:8444"
   std::string ca;      // path of the root certificate
+  std::string pki;     // "http://127.0.0.1:8080": CRLs and OCSP in the clear; empty: switched off
 };
 
 class App {

@@ -32,6 +32,12 @@ constexpr std::array kServerSettings{
     Setting{"device.listen", Type::address, ":8444",
             "Where devices enrol, download and report over HTTPS. Reachable for every device that "
             "joins."},
+    Setting{"pki.listen", Type::address, "",
+            "Where revocation lists and OCSP answers are also served without TLS, for foreign "
+            "verifiers; empty: nowhere. They are signed in themselves."},
+    Setting{"pki.public_url", Type::text, "",
+            "Where foreign verifiers reach /pki and /ocsp, such as http://pki.example:8080; new "
+            "certificates then name it. Empty: they name no such place."},
     Setting{"server.names", Type::list, "",
             "Names and addresses that devices and browsers use for this server, besides localhost, "
             "the host name and"

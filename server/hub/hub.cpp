@@ -37,6 +37,7 @@ class RealHub final : public Hub {
   void start(os::Loop& on, std::move_only_function<void(Status)> started) override;
   os::Endpoint mqtt_endpoint() const override { return options_.mqtt; }
   os::Endpoint device_endpoint() const override { return options_.device; }
+  std::optional<os::Endpoint> clear_endpoint() const override { return options_.clear; }
   void stop(Duration limit, os::Loop& on, os::Task done) override;
   core::JobHandler expire_sessions() override;
 
@@ -213,8 +214,10 @@ void RealHub::listen_on(std::size_t index, std::shared_ptr<Started> answer) {
     return (*answer)({});
   }
   places_[index].lane->post([this, index, answer, shard = places_[index].shard] {
-    const auto listening =
-        (*shard)->listen(parts_.transport, doors_, options_.mqtt, options_.device);
+    auto listening = (*shard)->listen(parts_.transport, doors_, options_.mqtt, options_.device);
+    if (listening && options_.clear) {
+      listening = (*shard)->listen_clear(parts_.system.network, *options_.clear);
+    }
     if (!listening) return (*answer)(listening);
     const std::size_t next = (index + 1) % places_.size();
     places_[next].lane->post([this, index, answer] { listen_on(index + 1, answer); });

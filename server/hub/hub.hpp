@@ -52,9 +52,10 @@ struct AgentBinary {
 };
 
 struct Options {
-  os::Endpoint mqtt;    // port 0: any
-  os::Endpoint device;  // HTTPS
-  unsigned loops = 1;   // threads that talk to devices
+  os::Endpoint mqtt;                  // port 0: any
+  os::Endpoint device;                // HTTPS
+  std::optional<os::Endpoint> clear;  // CRLs and OCSP without TLS, only where it is switched on
+  unsigned loops = 1;                 // threads that talk to devices
   std::vector<AgentBinary> agents;
   Limits limits;
 };
@@ -69,6 +70,7 @@ class Hub {
   virtual void start(os::Loop& on, std::move_only_function<void(Status)> started) = 0;
   virtual os::Endpoint mqtt_endpoint() const = 0;  // with the real port, once started
   virtual os::Endpoint device_endpoint() const = 0;
+  virtual std::optional<os::Endpoint> clear_endpoint() const = 0;
 
   // Stops listening, says good-bye to all (0x8B), waits for what is on its way to the disk and to
   // devices, at most `limit`, then posts `done` to `on`. Once.

@@ -1,11 +1,13 @@
 #include "server/hub/shard.hpp"
 
+#include "libs/crypto/clear_stream.hpp"
+
 namespace holdfast::hub {
 namespace {
 
-http::ServerOptions server_options(os::Workers& workers) {
+http::ServerOptions server_options(os::Workers& workers, std::string_view name) {
   http::ServerOptions options;
-  options.name = "device";
+  options.name = name;
   options.body_limit = seconds(60);
   options.idle_limit = seconds(60);
   options.workers = &workers;
@@ -19,11 +21,27 @@ Shard::Shard(std::shared_ptr<Surroundings> around, std::shared_ptr<Https> https,
     : around_(std::move(around)),
       https_(std::move(https)),
       server_(
-          around_->loop, around_->entropy, around_->counters->metrics, server_options(workers),
+          around_->loop, around_->entropy, around_->counters->metrics,
+          server_options(workers, "device"),
           [https = https_](const http::Request& head) { return https->admit(head); },
           [https = https_](http::Request request, http::Responder responder) {
             https->handle(std::move(request), std::move(responder));
+          }),
+      clear_server_(
+          around_->loop, around_->entropy, around_->counters->metrics,
+          server_options(workers, "clear"),
+          [https = https_](const http::Request& head) { return https->admit_clear(head); },
+          [https = https_](http::Request request, http::Responder responder) {
+            https->handle(std::move(request), std::move(responder));
           }) {}
+
+Status Shard::listen_clear(os::Network& network, os::Endpoint& at) {
+  clear_listener_ = TRY(network.listen(around_->loop, at, [this](auto stream) {
+    clear_server_.accept(crypto::make_clear_stream(around_->loop, std::move(stream)));
+  }));
+  at.port = clear_listener_->endpoint().port;
+  return {};
+}
 
 Status Shard::listen(crypto::Transport& transport, const Doors& doors, os::Endpoint& mqtt,
                      os::Endpoint& device) {
@@ -60,7 +78,9 @@ void Shard::pause(bool paused) {
 void Shard::stop_listening() {
   mqtt_listener_.reset();
   https_listener_.reset();
+  clear_listener_.reset();
   server_.drain();
+  clear_server_.drain();
 }
 
 void Shard::evict_all(const Error& why) {

@@ -25,6 +25,8 @@ class Shard final {
   // Endpoints come back with the real ports, for the next shard to join.
   Status listen(crypto::Transport& transport, const Doors& doors, os::Endpoint& mqtt,
                 os::Endpoint& device);
+  // CRLs and OCSP without TLS.
+  Status listen_clear(os::Network& network, os::Endpoint& at);
   void stop_listening();
   void evict_all(const Error& why);
   // Takes new connections only as long as there is room.
@@ -37,9 +39,11 @@ class Shard final {
   const std::shared_ptr<Surroundings> around_;
   const std::shared_ptr<Https> https_;
   http::Server server_;
+  http::Server clear_server_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
   std::unique_ptr<os::Listener> mqtt_listener_;
   std::unique_ptr<os::Listener> https_listener_;
+  std::unique_ptr<os::Listener> clear_listener_;
   bool paused_ = false;
 };
 

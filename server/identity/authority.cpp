@@ -8,6 +8,7 @@ namespace {
 constexpr std::string_view kRootKey = "root";
 constexpr std::string_view kIssuingKey = "issuing";
 constexpr std::string_view kServerKey = "server";
+constexpr std::string_view kResponderKey = "ocsp";
 constexpr std::size_t kPemBytesMax = 64 * 1024;
 
 bool is_address(std::string_view name) {
@@ -54,16 +55,23 @@ std::vector<std::string> server_names(const os::Network& network, const std::vec
 }
 
 Authority::Authority(const os::System& system, std::string folder, std::unique_ptr<keys::KeyStore> keys,
-                     std::vector<std::string> names)
-    : system_(system), folder_(std::move(folder)), keys_(std::move(keys)), names_(std::move(names)) {}
+                     std::vector<std::string> names, std::string public_url)
+    : system_(system),
+      folder_(std::move(folder)),
+      keys_(std::move(keys)),
+      names_(std::move(names)),
+      public_url_(std::move(public_url)) {}
 
 Result<std::unique_ptr<Authority>> Authority::open(const os::System& system, std::string folder,
-                                                   std::unique_ptr<keys::KeyStore> keys, std::vector<std::string> names) {
-  std::unique_ptr<Authority> authority(new Authority(system, std::move(folder), std::move(keys), std::move(names)));
+                                                   std::unique_ptr<keys::KeyStore> keys, std::vector<std::string> names,
+                                                   std::string public_url) {
+  std::unique_ptr<Authority> authority(
+      new Authority(system, std::move(folder), std::move(keys), std::move(names), std::move(public_url)));
   TRY(system.files.make_folder(authority->folder_));
   TRY(with_context(authority->load_or_make_cas(), "opening the certificate authority in " + authority->folder_));
   TRY(with_context(authority->load_server(), "opening the server certificate"));
   TRY(authority->renew_server());
+  TRY(authority->renew_responder());
   return authority;
 }
 
@@ -104,6 +112,9 @@ Status Authority::make_cas() {
   issuing.common_name = "Holdfast issuing " + to_hex(View(issuing.serial).first(4));
   issuing.not_before = root_.not_before;
   issuing.not_after = now + kIssuingLife;
+  if (!public_url_.empty()) {
+    issuing.extensions.push_back(crypto::crl_distribution_point(public_url_ + "/pki/" + publication_name(root_) + ".crl"));
+  }
   const Bytes issuing_der =
       TRY(crypto::issue_certificate(issuing, issuing_.key.public_key(), crypto::Issuer{root_, root_key}));
   issuing_.certificate = TRY(crypto::parse_certificate(issuing_der));
@@ -130,7 +141,8 @@ Result<bool> Authority::renew_server() {
   const WallTime now = system_.clock.wall();
   const bool fine = server_.with([&](const std::optional<Server>& server) {
     return server && server->certificate.not_after > now + kServerRenewBefore &&
-           server->certificate.not_before <= now && missing_names(server->certificate, names_).empty();
+           server->certificate.not_before <= now && missing_names(server->certificate, names_).empty() &&
+           published_in(server->certificate);
   });
   if (fine) return false;
   const auto key = TRY(fresh_key(*keys_, kServerKey));
@@ -142,11 +154,77 @@ Result<bool> Authority::renew_server() {
   spec.common_name = names_.front().size() <= 64 ? names_.front() : "holdfast";
   spec.not_before = std::max(now - kBackdate, issuing_.certificate.not_before);
   spec.not_after = std::min(now + kServerLife, issuing_.certificate.not_after);
+  publish_in(spec);
   const Bytes der = TRY(crypto::issue_certificate(spec, key.public_key(), issuing_));
   TRY(os::replace_file(system_.files, os::join(folder_, "server.pem"),
                        view_of(crypto::certificates_to_pem({der, issuing_.certificate.der}))));
   auto certificate = TRY(crypto::parse_certificate(der));
   server_.with([&](std::optional<Server>& server) { server = Server{std::move(certificate), key}; });
+  return true;
+}
+
+std::string publication_name(const crypto::Certificate& ca) {
+  return to_hex(View(ca.subject_key_id).first(std::min<std::size_t>(8, ca.subject_key_id.size())));
+}
+
+void Authority::publish_in(crypto::CertificateRequestSpec& spec) const {
+  if (public_url_.empty()) return;
+  const std::string ca = public_url_ + "/pki/" + publication_name(issuing_.certificate);
+  spec.extensions.push_back(crypto::crl_distribution_point(ca + ".crl"));
+  spec.extensions.push_back(crypto::authority_access(public_url_ + "/ocsp", ca + ".cer"));
+}
+
+// Does the certificate name the places that are configured now, and no other?
+bool Authority::published_in(const crypto::Certificate& certificate) const {
+  crypto::CertificateRequestSpec wanted;
+  publish_in(wanted);
+  constexpr std::string_view kCrlPoints = "2.5.29.31";
+  if (wanted.extensions.empty()) return certificate.find(kCrlPoints) == nullptr;
+  return std::all_of(wanted.extensions.begin(), wanted.extensions.end(), [&](const crypto::Extension& one) {
+    const auto* found = certificate.find(one.oid);
+    return found != nullptr && found->value == one.value;
+  });
+}
+
+std::optional<crypto::Issuer> Authority::root_issuer() const {
+  auto stored = keys_->load(kRootKey);
+  if (!stored || stored->key.public_key().spki_der() != root_.spki_der) return std::nullopt;
+  return crypto::Issuer{root_, stored->key};
+}
+
+crypto::Issuer Authority::responder() const {
+  return responder_.with([](const std::optional<crypto::Issuer>& responder) { return *responder; });
+}
+
+Result<bool> Authority::renew_responder() {
+  const WallTime now = system_.clock.wall();
+  const std::string path = os::join(folder_, "ocsp.pem");
+  const auto current = responder_.with([](const std::optional<crypto::Issuer>& responder) { return responder; });
+  if (!current && os::exists(system_.files, path)) {
+    auto stored = keys_->load(kResponderKey);
+    auto certificate = read_certificate(system_.files, path);
+    if (stored && certificate && stored->key.public_key().spki_der() == certificate->spki_der &&
+        certificate->authority_key_id == issuing_.certificate.subject_key_id) {
+      responder_.with([&](std::optional<crypto::Issuer>& held) { held = crypto::Issuer{*certificate, stored->key}; });
+    }
+  }
+  const bool fine = responder_.with([&](const std::optional<crypto::Issuer>& held) {
+    return held && held->certificate.not_after > now + kResponderRenewBefore && held->certificate.not_before <= now &&
+           held->certificate.authority_key_id == issuing_.certificate.subject_key_id;
+  });
+  if (fine) return false;
+  const auto key = TRY(fresh_key(*keys_, kResponderKey));
+  crypto::CertificateRequestSpec spec;
+  spec.profile = crypto::Profile::ocsp_responder;
+  spec.serial = new_serial();
+  spec.common_name = "Holdfast OCSP " + to_hex(View(spec.serial).first(4));
+  spec.not_before = std::max(now - kBackdate, issuing_.certificate.not_before);
+  spec.not_after = std::min(now + kResponderLife, issuing_.certificate.not_after);
+  spec.extensions.push_back(crypto::ocsp_no_check());
+  const Bytes der = TRY(crypto::issue_certificate(spec, key.public_key(), issuing_));
+  TRY(os::replace_file(system_.files, path, view_of(crypto::certificates_to_pem({der}))));
+  auto certificate = TRY(crypto::parse_certificate(der));
+  responder_.with([&](std::optional<crypto::Issuer>& held) { held = crypto::Issuer{std::move(certificate), key}; });
   return true;
 }
 
@@ -168,6 +246,7 @@ Result<Bytes> Authority::issue_device(DeviceId device, const crypto::PublicKey& 
   spec.names.uris.push_back("urn:holdfast:" + device.text());
   spec.not_before = std::max(now - kBackdate, issuing_.certificate.not_before);
   spec.not_after = std::min(now + life, issuing_.certificate.not_after);
+  publish_in(spec);
   return crypto::issue_certificate(spec, key, issuing_);
 }
 

@@ -27,13 +27,18 @@ inline constexpr Duration kRootLife = days(20 * 365);
 inline constexpr Duration kIssuingLife = days(5 * 365);
 inline constexpr Duration kServerLife = days(90);
 inline constexpr Duration kServerRenewBefore = days(30);
+inline constexpr Duration kResponderLife = days(30);
+inline constexpr Duration kResponderRenewBefore = days(10);
 inline constexpr Duration kBackdate = minutes(5);  // for clocks that run behind
 
 class Authority {
  public:
   // Takes `keys` over. `names`: DNS names and addresses that the server certificate must carry.
+  // `public_url`: where foreign verifiers reach /pki and /ocsp, without a slash at its end; it goes into
+  // certificates. Empty: certificates name no such place.
   static Result<std::unique_ptr<Authority>> open(const os::System& system, std::string folder,
-                                                 std::unique_ptr<keys::KeyStore> keys, std::vector<std::string> names);
+                                                 std::unique_ptr<keys::KeyStore> keys, std::vector<std::string> names,
+                                                 std::string public_url = {});
 
   // A device certificate by the documented profile (contract/device-protocol.md 3.5).
   Result<Bytes> issue_device(DeviceId device, const crypto::PublicKey& key, WallTime now, Duration life) const;
@@ -46,18 +51,29 @@ class Authority {
   Result<bool> renew_server();
   const std::vector<std::string>& names() const { return names_; }
 
+  // The issuing CA and its key: for CRLs. The root's: nullopt where it is kept offline.
+  const crypto::Issuer& issuer() const { return issuing_; }
+  std::optional<crypto::Issuer> root_issuer() const;
+  // Whom the issuing CA lets answer for it (RFC 6960 4.2.2.2); renewed by renew_responder().
+  crypto::Issuer responder() const;
+  // Makes a new responder certificate if the present one nears its end. Answers whether.
+  Result<bool> renew_responder();
+
  private:
   Authority(const os::System& system, std::string folder, std::unique_ptr<keys::KeyStore> keys,
-            std::vector<std::string> names);
+            std::vector<std::string> names, std::string public_url);
   Status load_or_make_cas();
   Status make_cas();
   Status load_server();
   Bytes new_serial() const;
+  void publish_in(crypto::CertificateRequestSpec& spec) const;
+  bool published_in(const crypto::Certificate& certificate) const;
 
   os::System system_;
   std::string folder_;
   std::unique_ptr<keys::KeyStore> keys_;
   std::vector<std::string> names_;
+  std::string public_url_;
   crypto::Certificate root_;
   crypto::Issuer issuing_;
   struct Server {
@@ -65,8 +81,12 @@ class Authority {
     crypto::PrivateKey key;
   };
   Guarded<std::optional<Server>> server_;
+  Guarded<std::optional<crypto::Issuer>> responder_;
 };
 
+// The name under /pki that a CA's CRL (".crl") and certificate (".cer") have: by its key, so that what
+// stands in certificates stays true after a roll-over. 16 hex digits.
+std::string publication_name(const crypto::Certificate& ca);
 // Pure: which names of `wanted` a certificate does not carry.
 std::vector<std::string> missing_names(const crypto::Certificate& certificate, const std::vector<std::string>& wanted);
 // localhost, its addresses, the host's name, the interfaces' addresses, and what was configured; each once.

@@ -42,6 +42,7 @@ Result<std::unique_ptr<Registrar>> Registrar::make(core::Store& store, core::Job
                                                    telemetry::Service& telemetry, const Log& log, Metrics& metrics) {
   std::unique_ptr<Registrar> registrar(new Registrar(store, authority, devices, telemetry, log, metrics));
   registrar->jobs_ = &jobs;
+  TRY(with_context(registrar->revocations_.begin(), "preparing revocation"));
   TRY(registrar->subscribe(jobs, dispatcher));
   return registrar;
 }
@@ -53,6 +54,7 @@ Registrar::Registrar(core::Store& store, Authority& authority, devices::Service&
       devices_(devices),
       telemetry_(telemetry),
       log_(log),
+      revocations_(store, authority, metrics),
       issued_(metrics.counter("holdfast_identity_certificates_issued_total", "Device certificates issued")),
       refused_(metrics.counter("holdfast_identity_enrolments_refused_total", "Enrolments and renewals refused")) {}
 
@@ -78,7 +80,9 @@ Status Registrar::subscribe(core::Jobs& jobs, core::Dispatcher& dispatcher) {
     });
   }));
   return jobs.every(std::string(kRenewServer), hours(6), [this](const core::Job&) -> Result<core::JobEffect> {
+    if (TRY(authority_.renew_responder())) TRY(revocations_.begin());
     if (!TRY(authority_.renew_server())) return core::JobEffect{};
+    TRY(revocations_.begin());
     if (renewed_) renewed_();
     const crypto::Certificate certificate = authority_.server_certificate();
     wire::JsonArray names;
@@ -224,6 +228,7 @@ Result<IssuedCertificate> Registrar::issue(core::Change& change, DeviceId device
   issued.csr_hash = Bytes(csr_hash.begin(), csr_hash.end());
   issued.not_before = certificate.not_before;
   issued.not_after = certificate.not_after;
+  issued.issuer = certificate.authority_key_id;
   issued.issued_at = change.now();
   issued.renews_at = renewal_time(change.now(), change.entropy().number());
   TRY(insert_certificate(change.tx(), issued));
@@ -298,7 +303,7 @@ Status Registrar::device_revoked(core::Change& change, const core::Notice& notic
   wire::JsonObject body;
   const DeviceId device = TRY(device_in(notice, body));
   const std::string reason = TRY(wire::get_string(body, "reason"));
-  for (const std::string& serial : TRY(revoke_certificates(change.tx(), device, change.now()))) {
+  for (const std::string& serial : TRY(revoke_certificates(change.tx(), device, crypto::RevocationReason::unspecified, change.now()))) {
     TRY(change.audit(device.text(), payload({{"certificate", serial}, {"state", "valid"}}),
                      payload({{"certificate", serial}, {"state", "revoked"}})));
     TRY(change.notice("certificate.revoked",

@@ -14,6 +14,7 @@
 #include "server/core/notices.hpp"
 #include "server/identity/attempts.hpp"
 #include "server/identity/authority.hpp"
+#include "server/identity/revocations.hpp"
 #include "server/identity/service.hpp"
 #include "server/identity/tables.hpp"
 #include "server/telemetry/service.hpp"
@@ -57,6 +58,8 @@ class Registrar final : public Service {
   Result<std::vector<Bytes>> ca_chain_der() override;
   Result<Bytes> enrol(const Enrolment& enrolment) override;
   Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) override;
+  Result<Published> published(std::string_view name) override { return revocations_.published(name); }
+  Result<Published> ocsp(View request_der) override { return revocations_.ocsp(request_der); }
   Result<crypto::Credential> server_credential() override { return authority_.server_credential(); }
   Result<std::vector<Bytes>> device_trust_der() override;
 
@@ -106,6 +109,7 @@ class Registrar final : public Service {
   devices::Service& devices_;
   telemetry::Service& telemetry_;
   const Log& log_;
+  Revocations revocations_;
   AttemptLimit attempts_;
   Guarded<Addresses> addresses_;
   Guarded<Watchers> watchers_;

@@ -34,6 +34,14 @@ struct Enrolment {
   std::string peer_address;
 };
 
+// What anybody may fetch, unauthenticated and also in the clear: all of it is signed.
+struct Published {
+  std::string type;  // media type
+  Bytes body;
+  WallTime this_update, next_update;
+  bool cacheable = true;  // false: made for this one question
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -46,6 +54,11 @@ class Service {
   virtual Result<std::vector<Bytes>> ca_chain_der() = 0;  // issuing CA first, root last
   virtual Result<Bytes> enrol(const Enrolment& enrolment) = 0;
   virtual Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) = 0;
+
+  // "root.cer", "issuing.cer", "root.crl", "issuing.crl", or a CA's by its publication name. Errors: not_found.
+  virtual Result<Published> published(std::string_view name) = 0;
+  // RFC 6960: the DER of a request to that of a response, which may say that there is no answer.
+  virtual Result<Published> ocsp(View request_der) = 0;
 
   // What the server itself presents, for the operator API and for devices; renewed by itself.
   virtual Result<crypto::Credential> server_credential() = 0;

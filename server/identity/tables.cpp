@@ -25,6 +25,21 @@ CREATE TABLE certificate (
 CREATE INDEX certificate_by_device ON certificate (device_id, issued_at);
 )";
 
+// What is revoked, by whom it was issued, and what the CAs issued beside device certificates.
+constexpr std::string_view kRevocation = R"(
+ALTER TABLE certificate ADD COLUMN issuer {blob};
+ALTER TABLE certificate ADD COLUMN revoked_reason {int};
+CREATE INDEX certificate_revoked ON certificate (not_after) WHERE revoked_at IS NOT NULL;
+CREATE TABLE authority_certificate (
+  serial {text} PRIMARY KEY, kind {text} NOT NULL, issuer {blob} NOT NULL, der {blob} NOT NULL, not_after {int} NOT NULL,
+  issued_at {int} NOT NULL, revoked_at {int}, revoked_reason {int}
+) {strict};
+CREATE TABLE crl (
+  issuer {blob} PRIMARY KEY, number {int} NOT NULL, made_at {int} NOT NULL, next_update {int} NOT NULL, stale {bool} NOT NULL,
+  der {blob} NOT NULL
+) {strict};
+)";
+
 constexpr std::string_view kClaimColumns =
     "x.id,x.spent,x.revoked,x.device_serial,x.type_id,x.site_id,x.name,x.tags,x.created_by,x.created_at,x.expires_at,"
     "x.device_id,x.csr_hash,x.claimed_at,x.claimed_detail,x.issued_at,x.issued_detail,x.connected_at,x.connected_detail,"
@@ -84,11 +99,13 @@ IssuedCertificate read_issued(sql::Row& row) {
   out.renews_at = row.time(7);
   out.issued_at = row.time(8);
   out.state = row.null(9) ? CertificateState::valid : CertificateState::revoked;
+  out.issuer = row.maybe_blob(10).value_or(Bytes{});
   return out;
 }
 
 constexpr std::string_view kCertificateSelect =
-    "SELECT serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,revoked_at FROM certificate ";
+    "SELECT serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,revoked_at,issuer "
+    "FROM certificate ";
 
 std::string claims(std::string_view where) {
   return "SELECT " + std::string(kClaimColumns) + " FROM claim x WHERE " + std::string(where);
@@ -96,7 +113,9 @@ std::string claims(std::string_view where) {
 
 }  // namespace
 
-std::vector<core::Migration> migrations() { return {{"identity", 1, "claims and certificates", kFirst, {}}}; }
+std::vector<core::Migration> migrations() { 
+  return {{"identity", 1, "claims and certificates", kFirst, {}}, {"identity", 2, "revocation", kRevocation, {}}};
+}
 
 Status insert_claim(core::Change& change, const Claim& claim, View secret_hash) {
   wire::JsonObject tags;
@@ -156,9 +175,10 @@ Result<std::vector<Claim>> list_claims(sql::Tx& tx, const ClaimQuery& query, con
 }
 
 Status insert_certificate(sql::Tx& tx, const IssuedCertificate& c) {
-  TRY(tx.exec("INSERT INTO certificate (serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at)"
-              " VALUES (?,?,?,?,?,?,?,?,?)",
-              {c.serial, c.device, c.claim, c.der, c.csr_hash, c.not_before, c.not_after, c.renews_at, c.issued_at}));
+  TRY(tx.exec("INSERT INTO certificate (serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,issuer)"
+              " VALUES (?,?,?,?,?,?,?,?,?,?)",
+              {c.serial, c.device, c.claim, c.der, c.csr_hash, c.not_before, c.not_after, c.renews_at, c.issued_at,
+               c.issuer}));
   return {};
 }
 
@@ -176,9 +196,12 @@ Result<std::int64_t> count_issued(sql::Tx& tx, DeviceId device, WallTime since) 
   return tx.number("SELECT count(*) FROM certificate WHERE device_id=? AND issued_at>=?", {device, since});
 }
 
-Result<std::vector<std::string>> revoke_certificates(sql::Tx& tx, DeviceId device, WallTime now) {
-  return tx.list("UPDATE certificate SET revoked_at=? WHERE device_id=? AND revoked_at IS NULL RETURNING serial",
-                 {now, device}, [](sql::Row& row) { return row.text(0); });
+Result<std::vector<std::string>> revoke_certificates(sql::Tx& tx, DeviceId device, crypto::RevocationReason reason,
+                                                     WallTime now) {
+  TRY(tx.exec("UPDATE crl SET stale=TRUE"));
+  return tx.list(
+      "UPDATE certificate SET revoked_at=?,revoked_reason=? WHERE device_id=? AND revoked_at IS NULL RETURNING serial",
+      {now, static_cast<int>(reason), device}, [](sql::Row& row) { return row.text(0); });
 }
 
 }  // namespace holdfast::identity

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "libs/crypto/crl.hpp"
 #include "server/core/authz.hpp"
 #include "server/core/change.hpp"
 #include "server/core/migrate.hpp"
@@ -34,6 +35,7 @@ Result<std::optional<IssuedCertificate>> find_certificate(sql::Tx& tx, std::stri
 Result<std::optional<IssuedCertificate>> find_by_csr(sql::Tx& tx, DeviceId device, View csr_hash, WallTime since);
 Result<std::int64_t> count_issued(sql::Tx& tx, DeviceId device, WallTime since);
 // The serials that were valid and are revoked now.
-Result<std::vector<std::string>> revoke_certificates(sql::Tx& tx, DeviceId device, WallTime now);
+Result<std::vector<std::string>> revoke_certificates(sql::Tx& tx, DeviceId device, crypto::RevocationReason reason,
+                                                     WallTime now);
 
 }  // namespace holdfast::identity

@@ -39,6 +39,13 @@ constexpr std::array kRoutes{
                 serve_ack},
     DeviceRoute{"device_reply", "POST", "/device/v1/reply/{id}", kReplyBytesMax, Takes::certificate,
                 Media::json, serve_reply},
+    DeviceRoute{"pki", "GET", "/pki/{name}", 0, Takes::nothing, Media::none, serve_pki},
+    DeviceRoute{"ocsp", "POST", "/ocsp", 4'096, Takes::nothing, Media::ocsp, serve_ocsp},
+    DeviceRoute{"ocsp_get", "GET", "/ocsp/{a}", 0, Takes::nothing, Media::none, serve_ocsp_get},
+    DeviceRoute{"ocsp_get_2", "GET", "/ocsp/{a}/{b}", 0, Takes::nothing, Media::none,
+                serve_ocsp_get},
+    DeviceRoute{"ocsp_get_3", "GET", "/ocsp/{a}/{b}/{c}", 0, Takes::nothing, Media::none,
+                serve_ocsp_get},
     DeviceRoute{"agent_download", "GET", "/agent/{platform}/holdfast-agent", 0, Takes::nothing,
                 Media::none, serve_agent},
     DeviceRoute{"health", "GET", "/healthz", 0, Takes::nothing, Media::none, serve_health},
@@ -55,6 +62,8 @@ bool takes_media(Media media, std::string_view type) {
       return wire::format_of(type).has_value();
     case Media::pkcs10:
       return type == est::kTypePkcs10;
+    case Media::ocsp:
+      return type == "application/ocsp-request";
   }
   return false;
 }
@@ -115,6 +124,15 @@ Result<std::size_t> Https::admit(const http::Request& head) const {
     return fail(Code::unsupported_media_type, "not a content type of this route");
   }
   return route->body_max;
+}
+
+Result<std::size_t> Https::admit_clear(const http::Request& head) const {
+  const auto match = router_.find(head.method, head.segments);
+  const auto* route = route_of(match);
+  const bool is_public =
+      route != nullptr && (route->path.starts_with("/pki/") || route->path.starts_with("/ocsp"));
+  if (!is_public) return fail(Code::not_found, "only /pki and /ocsp are served without TLS");
+  return admit(head);
 }
 
 void Https::handle(http::Request request, http::Responder responder) {

@@ -19,7 +19,7 @@
 namespace holdfast::hub {
 
 enum class Takes : std::uint8_t { nothing, claim, certificate, renewal };
-enum class Media : std::uint8_t { none, json, telemetry, pkcs10 };  // of the request's body
+enum class Media : std::uint8_t { none, json, telemetry, pkcs10, ocsp };  // of the request's body
 
 class Https;
 
@@ -64,6 +64,8 @@ class Https final : public std::enable_shared_from_this<Https> {
 
   // The bytes that the body may have, told from the header.
   Result<std::size_t> admit(const http::Request& head) const;
+  // On a listener in the clear: only what is public and signed in itself; the rest is not_found.
+  Result<std::size_t> admit_clear(const http::Request& head) const;
   void handle(http::Request request, http::Responder responder);
 
   Surroundings& around() { return *around_; }
@@ -103,6 +105,10 @@ void serve_reported(Https& https, Asked asked);
 void serve_ack(Https& https, Asked asked);
 // poll.cpp
 void serve_next(Https& https, Asked asked);
+// pki.cpp
+void serve_pki(Https& https, Asked asked);
+void serve_ocsp(Https& https, Asked asked);
+void serve_ocsp_get(Https& https, Asked asked);
 // downloads.cpp
 void serve_agent(Https& https, Asked asked);
 void serve_health(Https& https, Asked asked);

@@ -95,6 +95,14 @@ class FakeIdentity final : public identity::Service {
     renewals.emplace_back(csr.begin(), csr.end());
     return enrol_answer;
   }
+  Result<identity::Published> published(std::string_view name) override {
+    if (name != "issuing.crl") return fail(Code::not_found, "none");
+    return identity::Published{"application/pkix-crl", bytes_of("crl"), {}, {}, true};
+  }
+  Result<identity::Published> ocsp(View request) override {
+    return identity::Published{
+        "application/ocsp-response", {request.begin(), request.end()}, {}, {}, true};
+  }
   Result<crypto::Credential> server_credential() override { return *credential; }
   Result<std::vector<Bytes>> device_trust_der() override { return trust; }
 
