@@ -20,7 +20,8 @@ class TestTerminal final : public Terminal {
   bool in_is_tty() const override { return tty; }
   unsigned width() const override { return columns; }
   bool color() const override { return false; }
-  Result<std::string> line(bool hidden) override {
+  Result<std::string> line(bool hidden, std::string_view prompt) override {
+    said += prompt;
     asked_hidden = asked_hidden || hidden;
     if (typed.empty()) return fail(Code::closed, "Standard input has ended.");
     std::string first = typed.front();

@@ -25,31 +25,6 @@ std::vector<std::string> words_of(std::string_view path) {
   return out;
 }
 
-std::string group_help(std::string_view group) {
-  static constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
-      {"device", "Devices: list, watch, change, cut off"},
-      {"site", "Places, the scope for people and policy"},
-      {"type", "Kinds of device and what their streams mean"},
-      {"user", "People who sign in"},
-      {"token", "API tokens and service credentials"},
-      {"enrol", "Let devices enrol"},
-      {"telemetry", "Readings of devices"},
-      {"event", "What devices and the server report"},
-      {"twin", "Desired and reported state of a device"},
-      {"command", "Tell a device to do something once"},
-      {"audit", "The evidence of every change"},
-      {"job", "Work that the server does later"},
-      {"config", "The server's configuration"},
-      {"trust", "Make this machine trust the server"},
-      {"context", "Servers that this machine is signed in to"},
-      {"help", "Topics"},
-  };
-  for (const auto& [name, help] : kGroups) {
-    if (name == group) return std::string(help);
-  }
-  return {};
-}
-
 void add_argument(CLI::App& app, const Argument& argument, std::list<Slot>& slots) {
   Slot& slot = slots.emplace_back(Slot{&argument, {}, {}, false, nullptr});
   const std::string name(argument.name);
@@ -168,45 +143,74 @@ std::optional<Error> wrong_way(const Commands& commands, const std::vector<std::
   return Error{Code::invalid_argument, message, {}, {}, {}};
 }
 
-// An option that the command does not have, with the one that was perhaps meant.
-Error unknown_option(const Commands& commands, const std::vector<std::string>& words,
-                     std::string_view option) {
-  std::vector<std::string> known;
-  const auto add = [&](const Argument& argument) {
-    if (argument.kind != Argument::Kind::positional)
-      known.push_back("--" + std::string(key_of(argument)));
-  };
-  for (const Argument& argument : common_arguments()) add(argument);
+// "-q,--quiet" are two.
+void add_names(std::vector<std::string>& out, const Argument& argument) {
+  std::istringstream stream{std::string(argument.name)};
+  for (std::string name; std::getline(stream, name, ',');) out.push_back(name);
+}
+
+// The first option that the command does not have, with the one that was perhaps meant.
+std::optional<Error> unknown_option(const Commands& commands,
+                                    const std::vector<std::string>& words) {
+  std::vector<std::string> known{"-h", "--help", "--version"};
+  for (const Argument& argument : common_arguments()) add_names(known, argument);
+  const auto matched = way_of(commands, words).matched;
   for (const Command& command : commands) {
-    const auto path = words_of(command.path);
-    if (words.size() < path.size() || !std::equal(path.begin(), path.end(), words.begin()))
-      continue;
-    for (const Argument& argument : command.arguments) add(argument);
+    if (words_of(command.path) != matched) continue;
+    for (const Argument& argument : command.arguments) {
+      if (argument.kind != Argument::Kind::positional) add_names(known, argument);
+    }
   }
-  const std::string name(option.substr(0, option.find('=')));
-  std::string message = "There is no option `" + name + "` here.";
-  if (const auto meant = nearest(name, known)) message += " Did you mean `" + *meant + "`?";
-  return Error{Code::invalid_argument, message, {}, {}, {}};
+  for (const std::string& word : words) {
+    if (word == "--") break;
+    const std::string name = word.substr(0, word.find('='));
+    const bool option = name.size() > 1 && name[0] == '-' && !(name[1] >= '0' && name[1] <= '9');
+    if (!option || std::ranges::find(known, name) != known.end()) continue;
+    std::string message = "There is no option `" + name + "` here.";
+    if (const auto meant = nearest(name, known)) message += " Did you mean `" + *meant + "`?";
+    return Error{Code::invalid_argument, message, {}, {}, {}};
+  }
+  return std::nullopt;
 }
 
 Error usage_error(const Commands& commands, const std::vector<std::string>& words,
                   const CLI::ParseError& error) {
   const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   const bool lacks = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
-  for (const std::string& word : words) {
-    const bool option = word.size() > 1 && word.starts_with('-');
-    if (extra && option && std::string_view(error.what()).contains(word)) {
-      return unknown_option(commands, words, word);
-    }
-  }
-  // A wrong word is an extra one to CLI11, and a missing command.
+  // A wrong word is an extra one to CLI11, and a missing command or argument.
   if (extra || lacks) {
     if (auto wrong = wrong_way(commands, words)) return *std::move(wrong);
+    if (auto wrong = unknown_option(commands, words)) return *std::move(wrong);
   }
   return Error{Code::invalid_argument, std::string(error.what()) + '.', {}, {}, {}};
 }
 
 }  // namespace
+
+std::string group_help(std::string_view group) {
+  static constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
+      {"device", "Devices: list, watch, change, cut off"},
+      {"site", "Places, the scope for people and policy"},
+      {"type", "Kinds of device and what their streams mean"},
+      {"user", "People who sign in"},
+      {"token", "API tokens and service credentials"},
+      {"enrol", "Let devices enrol"},
+      {"telemetry", "Readings of devices"},
+      {"event", "What devices and the server report"},
+      {"twin", "Desired and reported state of a device"},
+      {"command", "Tell a device to do something once"},
+      {"audit", "The evidence of every change"},
+      {"job", "Work that the server does later"},
+      {"config", "The server's configuration"},
+      {"trust", "Make this machine trust the server"},
+      {"context", "Servers that this machine is signed in to"},
+      {"help", "Topics"},
+  };
+  for (const auto& [name, help] : kGroups) {
+    if (name == group) return std::string(help);
+  }
+  return {};
+}
 
 std::string_view key_of(const Argument& argument) {
   std::string_view name = argument.name;
@@ -279,6 +283,12 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
     }
   }
   return best;
+}
+
+std::string help_of(const Commands& commands, const std::vector<std::string>& words) {
+  std::string out = "holdfast";
+  for (const std::string& word : way_of(commands, words).matched) out += ' ' + word;
+  return out + " --help";
 }
 
 std::string reference_page(const Commands& commands) {

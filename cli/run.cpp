@@ -28,6 +28,17 @@ std::string without_slash(std::string url) {
   return url;
 }
 
+// The table's mends are for callers of the API; of what was found wrong here, the command line
+// knows better.
+std::optional<http::ProblemText> own_problem(const Error& error, const std::string& help) {
+  if (error.code != Code::invalid_argument && error.code != Code::not_found) return std::nullopt;
+  http::ProblemText out;
+  out.code = row_of(error.code).name;
+  out.mend = error.code == Code::not_found ? "Check the name."
+                                           : "Correct it; `" + help + "` says what it takes.";
+  return out;
+}
+
 }  // namespace
 
 Result<Duration> Run::timeout() const {
@@ -127,20 +138,18 @@ Status Run::confirm(std::string_view question) {
   if (given_.has("no-input") || !shell_.terminal.in_is_tty()) {
     return fail(Code::invalid_argument, std::string(question) + " Say so with --yes.");
   }
-  shell_.terminal.err(std::string(question) + " [y/N] ");
-  const std::string answer = TRY(shell_.terminal.line(false));
+  const std::string answer = TRY(shell_.terminal.line(false, std::string(question) + " [y/N] "));
   if (answer == "y" || answer == "Y" || answer == "yes") return {};
   return fail(Code::cancelled, "Nothing was done.");
 }
 
 Result<std::string> Run::secret(std::string_view prompt) {
-  if (shell_.terminal.in_is_tty()) {
-    if (given_.has("no-input"))
-      return fail(Code::invalid_argument,
-                  std::string(prompt) + " is needed; it comes from standard input.");
-    shell_.terminal.err(std::string(prompt) + ": ");
+  if (!shell_.terminal.in_is_tty()) return shell_.terminal.line(true);
+  if (given_.has("no-input")) {
+    return fail(Code::invalid_argument,
+                std::string(prompt) + " is needed; it comes from standard input.");
   }
-  return shell_.terminal.line(true);
+  return shell_.terminal.line(true, std::string(prompt) + ": ");
 }
 
 Result<std::string> Run::read_input(const std::string& name) {
@@ -211,7 +220,7 @@ int run_words(Shell& shell, const std::vector<std::string>& words, std::string_v
   if (!parsed) {
     http::ProblemText usage;
     usage.title = "The command line is wrong";
-    usage.mend = "Look at --help.";
+    usage.mend = "Look at `" + help_of(*shell.commands, words) + "`.";
     usage.code = row_of(Code::invalid_argument).name;
     shell.terminal.err(json ? failure_json(parsed.error(), usage)
                             : failure_text(parsed.error(), usage));
@@ -224,7 +233,8 @@ int run_words(Shell& shell, const std::vector<std::string>& words, std::string_v
   Run run(shell, parsed->given);
   const Status status = parsed->command->run(run);
   if (status) return 0;
-  const auto problem = run.connected() ? run.connected()->problem() : std::nullopt;
+  auto problem = run.connected() ? run.connected()->problem() : std::nullopt;
+  if (!problem) problem = own_problem(status.error(), help_of(*shell.commands, words));
   shell.terminal.err(json ? failure_json(status.error(), problem)
                           : failure_text(status.error(), problem));
   return row_of(status.error().code).cli_exit;

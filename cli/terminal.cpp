@@ -47,9 +47,10 @@ class RealTerminal final : public Terminal {
     const auto off = variable("NO_COLOR");
     return out_is_tty() && (!off || off->empty());
   }
-  Result<std::string> line(bool hidden) override {
+  Result<std::string> line(bool hidden, std::string_view prompt) override {
     std::optional<Hidden> without_echo;
     if (hidden && in_is_tty()) without_echo.emplace();
+    err(prompt);
     std::string text;
     int c = 0;
     while ((c = std::getchar()) != EOF && c != '\n') text += static_cast<char>(c);

@@ -19,8 +19,9 @@ class Terminal {
   virtual bool in_is_tty() const = 0;
   virtual unsigned width() const = 0;  // columns; 0: unknown
   virtual bool color() const = 0;      // a terminal, and NO_COLOR is not set
-  // One line of standard input, without its end; `hidden` echoes nothing. closed: there is no more.
-  virtual Result<std::string> line(bool hidden) = 0;
+  // One line of standard input, without its end; closed: there is no more. `hidden` echoes nothing,
+  // from before the prompt is seen, and drops what was typed too early (as getpass(3) does).
+  virtual Result<std::string> line(bool hidden, std::string_view prompt = "") = 0;
   virtual std::optional<std::string> variable(const std::string& name) const = 0;
 };
 

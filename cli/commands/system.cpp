@@ -1,6 +1,7 @@
 // holdfast config ..., trust install, doctor, version, help exit-codes.
 #include "cli/commands/commands.hpp"
 #include "cli/commands/doctor.hpp"
+#include "cli/completion.hpp"
 #include "libs/crypto/pem.hpp"
 
 namespace holdfast::cli {
@@ -122,6 +123,11 @@ Status show_version(Run& run) {
   return {};
 }
 
+Status print_completion(Run& run) {
+  run.terminal().out(TRY(completion_script(*run.shell().commands, run.given().text("SHELL"))));
+  return {};
+}
+
 Status help_exit_codes(Run& run) {
   run.terminal().out(
       "0    done\n"
@@ -157,6 +163,10 @@ void add_system_commands(Commands& out) {
                  install_trust});
   out.push_back({"doctor", "Look at the way to the server, layer by layer", {}, doctor});
   out.push_back({"version", "Version of the server", {}, show_version});
+  out.push_back({"completion",
+                 "A script that completes words and options: source <(holdfast completion bash)",
+                 {positional("SHELL", "bash, zsh or fish")},
+                 print_completion});
   out.push_back({"help exit-codes", "What the exit codes mean", {}, help_exit_codes});
 }
 
