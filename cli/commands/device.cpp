@@ -30,6 +30,7 @@ Status list_devices(Run& run) {
                      {{"ONLINE", 7}, "presence.online"},
                      {{"TYPE", 3}, "type_name"},
                      {{"SITE", 4}, "site_name"},
+                     {{"EVIDENCE", 2}, "evidence_class"},
                      {{"LAST SEEN", 5}, "presence.last_seen", true},
                      {{"ID", 6}, "id"}});
 }

@@ -37,6 +37,7 @@ Status show_of(Run& run, const Kind& kind) {
                 {"description", "description"},
                 {"devices", "device_count"},
                 {"streams", "streams"},
+                {"evidence required", "evidence_required"},
                 {"created", "created_at"},
                 {"updated", "updated_at"}});
   return {};
@@ -49,6 +50,9 @@ Result<JsonObject> members_of(Run& run) {
   if (const auto text = run.given().maybe("description")) body["description"] = *text;
   if (const auto file = run.given().maybe("streams")) {
     body["streams"] = TRY(with_context(wire::parse_json(TRY(run.read_input(*file))), "--streams"));
+  }
+  if (const auto least = run.given().maybe("evidence")) {
+    body["evidence_required"] = *least == "none" ? wire::Json(nullptr) : wire::Json(*least);
   }
   return body;
 }
@@ -81,9 +85,13 @@ void add_kind(Commands& out, const std::array<std::string_view, 5>& paths, std::
               const Kind& kind, const std::array<Status (*)(Run&), 5>& run, bool streams) {
   const Argument one = positional(kind.word, "Name or id");
   std::vector<Argument> members = {value("--description", "Free text")};
-  if (streams)
+  if (streams) {
     members.push_back(
         value("--streams", "File with what the streams mean, as JSON; - is standard input"));
+    members.push_back(value("--evidence",
+                            "The least its devices must prove: hardware-attested, "
+                            "hardware-asserted, software, claim, none"));
+  }
   out.push_back(
       {paths[0], plural, joined({value("--q", "Part of the name")}, page_arguments()), run[0]});
   out.push_back({paths[1], "One of them", {one}, run[1]});

@@ -150,6 +150,9 @@ wire::Json type_json(const DeviceType& type) {
                           {"description", type.description},
                           {"streams", type.streams},
                           {"topic_mapping", wire::JsonObject{}},
+                          {"evidence_required", type.evidence_required
+                                                    ? wire::Json(name_of(*type.evidence_required))
+                                                    : wire::Json(nullptr)},
                           {"device_count", type.device_count},
                           {"created_at", to_rfc3339(type.created_at)},
                           {"updated_at", to_rfc3339(type.updated_at)},

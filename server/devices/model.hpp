@@ -23,6 +23,8 @@ std::optional<State> state_named(std::string_view name);
 enum class EvidenceClass { hardware_attested, hardware_asserted, software, claim };
 std::string_view name_of(EvidenceClass evidence);
 std::optional<EvidenceClass> evidence_named(std::string_view name);
+// Whether `held` proves at least as much as `demanded`; none demands nothing.
+bool satisfies(EvidenceClass held, std::optional<EvidenceClass> demanded);
 
 using Tags = std::map<std::string, std::string>;
 
@@ -33,6 +35,7 @@ struct Certificate {
   std::optional<WallTime> renews_at;
   std::string fingerprint_sha256;  // hexadecimal
   std::string key_algorithm;       // "P-256"
+  EvidenceClass evidence = EvidenceClass::claim;  // becomes the device's
 };
 
 struct Quarantine {

@@ -27,17 +27,21 @@ Site read_site(sql::Row& row) {
 
 DeviceType read_type(sql::Row& row) {
   DeviceType type{row.id<TypeId>(0), row.text(1), row.text(2), wire::JsonArray{}, row.integer(3),
-                  row.integer(4),    row.time(5), row.time(6)};
+                  row.integer(4),    row.time(5), row.time(6), {}};
   auto streams = wire::parse_json(row.text(7));
   if (!streams) row.damaged("a device type holds streams that do not parse");
   if (streams) type.streams = *std::move(streams);
+  if (!row.null(8)) {
+    type.evidence_required = evidence_named(row.text(8));
+    if (!type.evidence_required) row.damaged("a device type demands an unknown evidence class");
+  }
   return type;
 }
 
 std::string select_from(const Kind& kind) {
   const std::string table(kind.table);
   return "SELECT x.id,x.name,x.description,(SELECT count(*) FROM device d WHERE d." + std::string(kind.column) +
-         "=x.id),x.revision,x.created_at,x.updated_at" + (kind.table == "device_type" ? ",x.streams" : "") + " FROM " +
+         "=x.id),x.revision,x.created_at,x.updated_at" + (kind.table == "device_type" ? ",x.streams,x.evidence_required" : "") + " FROM " +
          table + " x ";
 }
 
@@ -87,6 +91,20 @@ Result<Texts> texts_of(const wire::JsonObject& body) {
     return std::unexpected(Error{Code::invalid_argument, "a description has at most 1000 bytes", {}, {}, "/description"});
   }
   return texts;
+}
+
+// Outer: whether it was given; inner: null takes the demand away.
+Result<std::optional<std::optional<EvidenceClass>>> evidence_demand(const wire::JsonObject& body) {
+  using Demand = std::optional<EvidenceClass>;
+  const wire::Json* given = body.if_contains("evidence_required");
+  if (given == nullptr) return std::nullopt;
+  if (given->is_null()) return std::optional<Demand>(Demand{});
+  const auto* text = given->if_string();
+  const auto named = text != nullptr ? evidence_named(std::string_view(*text)) : std::nullopt;
+  if (named) return std::optional<Demand>(named);
+  return std::unexpected(Error{Code::invalid_argument,
+                               "say hardware-attested, hardware-asserted, software, claim, or null", {}, {},
+                               "/evidence_required"});
 }
 
 Status notice_place(core::Change& change, const Kind& kind, std::string_view what, const std::string& id,
@@ -220,7 +238,8 @@ Result<DeviceType> Places::type(const core::Caller& caller, std::string_view per
 Result<DeviceType> Places::save_type(const core::Caller& caller, std::optional<TypeId> id, const wire::Json& body,
                                      const http::Request& request) {
   const auto& object = *TRY(wire::as_object(body));
-  TRY(wire::only_members(object, {"name", "description", "streams", "topic_mapping"}));
+  TRY(wire::only_members(object, {"name", "description", "streams", "topic_mapping", "evidence_required"}));
+  const auto demanded = TRY(evidence_demand(object));
   const Texts texts = TRY(texts_of(object));
   if (const wire::Json* streams = object.if_contains("streams")) TRY(check_streams(*streams));
   if (const auto* mapping = TRY(wire::find_object(object, "topic_mapping")); mapping != nullptr && !mapping->empty()) {
@@ -244,13 +263,16 @@ Result<DeviceType> Places::save_type(const core::Caller& caller, std::optional<T
     if (texts.name) type.name = *texts.name;
     if (texts.description) type.description = *texts.description;
     if (const wire::Json* streams = object.if_contains("streams")) type.streams = *streams;
+    if (demanded) type.evidence_required = *demanded;
     type.updated_at = change.now();
     TRY(change.tx().exec(
-        "INSERT INTO device_type (id,name,description,streams,revision,created_at,updated_at) VALUES (?,?,?,?,?,?,?) "
+        "INSERT INTO device_type (id,name,description,streams,revision,created_at,updated_at,evidence_required) "
+        "VALUES (?,?,?,?,?,?,?,?) "
         "ON CONFLICT (id) DO UPDATE SET name=excluded.name,description=excluded.description,streams=excluded.streams,"
-        "revision=excluded.revision,updated_at=excluded.updated_at",
+        "revision=excluded.revision,updated_at=excluded.updated_at,evidence_required=excluded.evidence_required",
         {type.id, type.name, type.description, wire::json_text(type.streams), type.revision, type.created_at,
-         type.updated_at}));
+         type.updated_at,
+         type.evidence_required ? sql::Param(name_of(*type.evidence_required)) : sql::Param(nullptr)}));
     TRY(change.audit(type.id.text(), before, wire::json_text(type_json(type))));
     return notice_place(change, kType, id ? "changed" : "created", type.id.text(), type.revision, object);
   }));

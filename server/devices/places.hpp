@@ -28,6 +28,7 @@ struct DeviceType {
   std::int64_t device_count = 0;
   std::int64_t revision = 1;
   WallTime created_at, updated_at;
+  std::optional<EvidenceClass> evidence_required;  // the least a device of it must prove
 };
 
 template <class T>

@@ -37,6 +37,15 @@ Status notice_state(core::Change& change, const Device& device, State before) {
                        device.site);
 }
 
+// A device of a type that demands more than the device can prove is not let into that type.
+Status require_evidence(sql::Tx& tx, const Device& device) {
+  if (!device.type) return {};
+  const auto demanded = TRY(evidence_demanded(tx, *device.type));
+  if (satisfies(device.evidence, demanded)) return {};
+  return fail(Code::evidence_insufficient, "its type demands " + std::string(name_of(*demanded)) + ", and the device has " +
+                                               std::string(name_of(device.evidence)));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Registry>> Registry::make(core::Store& store, os::Workers& workers, os::Loop& loop,
@@ -110,6 +119,7 @@ Result<DeviceId> Registry::create(core::Change& change, const NewDevice& wanted)
   device.tags = wanted.tags;
   device.evidence = wanted.evidence;
   device.created_at = device.updated_at = change.now();
+  TRY(require_evidence(change.tx(), device));
   TRY(insert_device(change, device));
   TRY(change.audit(device.id.text(), "", audit_text(device)));
   TRY(change.notice("device.created",
@@ -135,6 +145,8 @@ Status Registry::set_certificate(core::Change& change, DeviceId id, const Certif
   auto found = TRY(find_device(change.tx(), change.sealer(), id));
   if (!found) return fail(Code::device_unknown, "there is no device " + id.text());
   found->certificate = certificate;
+  found->evidence = certificate.evidence;
+  TRY(require_evidence(change.tx(), *found));
   found->revoked = false;
   return update_device(change, *found);
 }
@@ -300,7 +312,10 @@ Result<Device> Registry::patch(const core::Caller& caller, DeviceId id, const Pa
       TRY(core::require_at(caller, "device.write", *patch.site));
       device.site = *patch.site;
     }
-    if (patch.type) device.type = *patch.type;
+    if (patch.type) {
+      device.type = *patch.type;
+      TRY(require_evidence(change.tx(), device));
+    }
     Status updated = update_device(change, device);
     if (!updated && updated.error().code == Code::conflict) {
       return std::unexpected(Error{Code::invalid_argument, "there is no such site or type", {}, {}, patch.site ? "/site_id" : "/type_id"});

@@ -75,6 +75,10 @@ std::string_view name_of(EvidenceClass evidence) {
   return "claim";
 }
 
+bool satisfies(EvidenceClass held, std::optional<EvidenceClass> demanded) {
+  return !demanded || held <= *demanded;  // strongest first
+}
+
 std::optional<EvidenceClass> evidence_named(std::string_view name) {
   for (const EvidenceNames& row : kEvidenceNames) {
     if (row.name == name) return row.evidence;

@@ -42,6 +42,15 @@ TEST(Rules, NamesOfStatesAndEvidenceComeBack) {
   EXPECT_FALSE(evidence_named("hardware"));
 }
 
+TEST(Rules, EvidenceSatisfiesWhatIsWeakerOrEqual) {
+  using E = EvidenceClass;
+  EXPECT_TRUE(satisfies(E::claim, std::nullopt));
+  EXPECT_TRUE(satisfies(E::hardware_attested, E::hardware_asserted));
+  EXPECT_TRUE(satisfies(E::software, E::software));
+  EXPECT_FALSE(satisfies(E::software, E::hardware_asserted));
+  EXPECT_FALSE(satisfies(E::claim, E::software));
+}
+
 TEST(Rules, ReleaseGoesBackToWhereTheDeviceWas) {
   EXPECT_EQ(after_release(true), State::active);
   EXPECT_EQ(after_release(false), State::enrolled);

@@ -14,6 +14,9 @@ namespace holdfast::devices {
 
 std::vector<core::Migration> migrations();
 
+// What the type demands, if anything; also when there is no such type (the foreign key tells that).
+Result<std::optional<EvidenceClass>> evidence_demanded(sql::Tx& tx, TypeId type);
+
 Result<std::optional<Device>> find_device(sql::Tx& tx, const seal::Sealer& sealer, DeviceId id);
 Status insert_device(core::Change& change, const Device& device);
 // Everything but tags and documents; counts the revision up and sets updated_at.

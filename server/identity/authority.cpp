@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/crypto/evidence.hpp"
+
 namespace holdfast::identity {
 namespace {
 
@@ -238,12 +240,14 @@ crypto::Certificate Authority::server_certificate() const {
   return server_.with([](const std::optional<Server>& server) { return server->certificate; });
 }
 
-Result<Bytes> Authority::issue_device(DeviceId device, const crypto::PublicKey& key, WallTime now, Duration life) const {
+Result<Bytes> Authority::issue_device(DeviceId device, const crypto::PublicKey& key, WallTime now, Duration life,
+                                      devices::EvidenceClass evidence) const {
   crypto::CertificateRequestSpec spec;
   spec.profile = crypto::Profile::device;
   spec.serial = new_serial();
   spec.common_name = device.text();
   spec.names.uris.push_back("urn:holdfast:" + device.text());
+  spec.extensions.push_back(crypto::evidence_extension(devices::name_of(evidence)));
   spec.not_before = std::max(now - kBackdate, issuing_.certificate.not_before);
   spec.not_after = std::min(now + life, issuing_.certificate.not_after);
   publish_in(spec);

@@ -20,6 +20,7 @@
 #include "libs/crypto/transport.hpp"
 #include "libs/keys/key_store.hpp"
 #include "libs/os/system.hpp"
+#include "server/devices/model.hpp"
 
 namespace holdfast::identity {
 
@@ -41,7 +42,8 @@ class Authority {
                                                  std::string public_url = {});
 
   // A device certificate by the documented profile (contract/device-protocol.md 3.5).
-  Result<Bytes> issue_device(DeviceId device, const crypto::PublicKey& key, WallTime now, Duration life) const;
+  Result<Bytes> issue_device(DeviceId device, const crypto::PublicKey& key, WallTime now, Duration life,
+                             devices::EvidenceClass evidence) const;
 
   const crypto::Certificate& root() const { return root_; }
   const crypto::Certificate& issuing() const { return issuing_.certificate; }

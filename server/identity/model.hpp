@@ -74,6 +74,7 @@ struct IssuedCertificate {
   Bytes issuer;    // key identifier of the CA that signed it
   WallTime not_before, not_after, renews_at, issued_at;
   CertificateState state = CertificateState::valid;
+  devices::EvidenceClass evidence = devices::EvidenceClass::claim;
 };
 
 }  // namespace holdfast::identity

@@ -114,7 +114,8 @@ Result<Admission> Registrar::admit(View certificate_der, Purpose purpose) {
   }
   if (!device) return fail(Code::device_unknown, "certificate " + serial + " has no device");
   TRY(may_connect(*issued, *device, purpose, store_.clock().wall()));
-  return Admission{device->id, device->name, device->state, device->site, device->type, serial, issued->not_after};
+  return Admission{device->id, device->name, device->state, device->site, device->type, serial, issued->not_after,
+                   issued->evidence};
 }
 
 Result<std::vector<Bytes>> Registrar::ca_chain_der() {
@@ -195,7 +196,7 @@ Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto:
   wanted.evidence = devices::EvidenceClass::claim;
   const DeviceId device = TRY(devices_.create(change, wanted));
   TRY(devices_.set_state(change, device, devices::State::enrolled, "enrolled by " + claim.id.text()));
-  const IssuedCertificate issued = TRY(issue(change, device, csr, csr_hash, claim.id));
+  const IssuedCertificate issued = TRY(issue(change, device, csr, csr_hash, claim.id, wanted.evidence));
 
   const std::string before = payload(claim_audit(claim, change.now()));
   claim.spent = true;
@@ -212,19 +213,21 @@ Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto:
                     payload({{"device_id", device.text()},
                              {"serial", issued.serial},
                              {"not_after", issued.not_after.us},
-                             {"claim_id", claim.id.text()}}),
+                             {"claim_id", claim.id.text()},
+                             {"evidence", devices::name_of(issued.evidence)}}),
                     claim.site));
   return issued.der;
 }
 
 Result<IssuedCertificate> Registrar::issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
-                                           std::optional<ClaimId> claim) {
+                                           std::optional<ClaimId> claim, devices::EvidenceClass evidence) {
   IssuedCertificate issued;
-  issued.der = TRY(authority_.issue_device(device, csr.key, change.now(), kDeviceLife));
+  issued.der = TRY(authority_.issue_device(device, csr.key, change.now(), kDeviceLife, evidence));
   const auto certificate = TRY(crypto::parse_certificate(issued.der));
   issued.serial = crypto::serial_text(certificate.serial);
   issued.device = device;
   issued.claim = claim;
+  issued.evidence = evidence;
   issued.csr_hash = Bytes(csr_hash.begin(), csr_hash.end());
   issued.not_before = certificate.not_before;
   issued.not_after = certificate.not_after;
@@ -234,7 +237,7 @@ Result<IssuedCertificate> Registrar::issue(core::Change& change, DeviceId device
   TRY(insert_certificate(change.tx(), issued));
   TRY(devices_.set_certificate(change, device,
                                {issued.serial, issued.not_before, issued.not_after, issued.renews_at,
-                                to_hex(certificate.fingerprint), csr.key.name()}));
+                                to_hex(certificate.fingerprint), csr.key.name(), evidence}));
   issued_.add();
   return issued;
 }
@@ -243,6 +246,7 @@ Result<Bytes> Registrar::renew(View peer_certificate_der, View csr_der, std::str
   const Admission admission = TRY(admit(peer_certificate_der, Purpose::renew));
   const auto csr = TRY(crypto::parse_csr(csr_der));
   const Bytes csr_hash = digest_of(csr.der);
+  const bool same_key = TRY(crypto::parse_certificate(peer_certificate_der)).spki_der == csr.key.spki_der();
   core::Caller caller = core::Caller::device(admission.device);
   caller.address = host_of(peer_address);
   Bytes answer;
@@ -255,7 +259,8 @@ Result<Bytes> Registrar::renew(View peer_certificate_der, View csr_der, std::str
     if (TRY(count_issued(change.tx(), admission.device, change.now() - days(1))) >= kCertificatesADay) {
       return fail(Code::rate_limited, "10 certificates a day are enough: try again tomorrow");
     }
-    const IssuedCertificate issued = TRY(issue(change, admission.device, csr, csr_hash, std::nullopt));
+    const auto evidence = TRY(evidence_of_renewal(admission.evidence, same_key));
+    const IssuedCertificate issued = TRY(issue(change, admission.device, csr, csr_hash, std::nullopt, evidence));
     answer = issued.der;
     TRY(change.audit(admission.device.text(), payload({{"certificate", admission.serial_hex}}),
                      payload({{"certificate", issued.serial}})));
@@ -263,7 +268,8 @@ Result<Bytes> Registrar::renew(View peer_certificate_der, View csr_der, std::str
                          payload({{"device_id", admission.device.text()},
                                   {"serial", issued.serial},
                                   {"old_serial", admission.serial_hex},
-                                  {"not_after", issued.not_after.us}}),
+                                  {"not_after", issued.not_after.us},
+                                  {"evidence", devices::name_of(issued.evidence)}}),
                          admission.site);
   }));
   return answer;

@@ -88,7 +88,7 @@ class Registrar final : public Service {
   Result<Claim> claim_of_secret(const Enrolment& enrolment, Bytes& secret_hash);
   Result<Bytes> spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash, const std::string& host);
   Result<IssuedCertificate> issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
-                                  std::optional<ClaimId> claim);
+                                  std::optional<ClaimId> claim, devices::EvidenceClass evidence);
   void note_failure(ClaimId id, Step step, const Error& error);
   Status step_reached(core::Change& change, const core::Notice& notice);
   Status device_revoked(core::Change& change, const core::Notice& notice);

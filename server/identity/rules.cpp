@@ -67,6 +67,14 @@ Status may_connect(const IssuedCertificate& certificate, const devices::Device& 
   return fail(Code::internal, "a device state is not handled");
 }
 
+Result<devices::EvidenceClass> evidence_of_renewal(devices::EvidenceClass held, bool same_key) {
+  const bool hardware =
+      held == devices::EvidenceClass::hardware_attested || held == devices::EvidenceClass::hardware_asserted;
+  if (!hardware || same_key) return held;
+  return fail(Code::evidence_insufficient,
+              "the certificate stands for a key in hardware: renew it with that key, or attest the new one");
+}
+
 WallTime renewal_time(WallTime issued, std::uint64_t random) {
   const auto window = static_cast<std::uint64_t>((kRenewTo - kRenewFrom).us);
   return issued + kRenewFrom + Duration{static_cast<std::int64_t>(random % window)};

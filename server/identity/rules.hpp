@@ -17,6 +17,10 @@ Result<ClaimUse> use_claim(const Claim& claim, const crypto::Csr& csr, View csr_
 // certificate_revoked, certificate_expired, device_quarantined, device_revoked, device_decommissioned.
 Status may_connect(const IssuedCertificate& certificate, const devices::Device& device, Purpose purpose, WallTime now);
 
+// What a renewed certificate may say. A key in hardware was proven once; EST proves nothing of a new one:
+// evidence_insufficient.
+Result<devices::EvidenceClass> evidence_of_renewal(devices::EvidenceClass held, bool same_key);
+
 // Uniform between days 40 and 85, so that a fleet enrolled in one day does not renew in one.
 WallTime renewal_time(WallTime issued, std::uint64_t random);
 

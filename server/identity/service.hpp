@@ -26,6 +26,7 @@ struct Admission {
   std::optional<TypeId> type;
   std::string serial_hex;
   WallTime not_after;
+  devices::EvidenceClass evidence = devices::EvidenceClass::claim;  // of this certificate
 };
 
 struct Enrolment {

@@ -100,21 +100,29 @@ IssuedCertificate read_issued(sql::Row& row) {
   out.issued_at = row.time(8);
   out.state = row.null(9) ? CertificateState::valid : CertificateState::revoked;
   out.issuer = row.maybe_blob(10).value_or(Bytes{});
+  if (!row.null(11)) {
+    const auto evidence = devices::evidence_named(row.text(11));
+    if (!evidence) row.damaged("a certificate has an unknown evidence class");
+    out.evidence = evidence.value_or(devices::EvidenceClass::claim);
+  }
   return out;
 }
 
 constexpr std::string_view kCertificateSelect =
-    "SELECT serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,revoked_at,issuer "
+    "SELECT serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,revoked_at,issuer,evidence "
     "FROM certificate ";
-
+    
 std::string claims(std::string_view where) {
   return "SELECT " + std::string(kClaimColumns) + " FROM claim x WHERE " + std::string(where);
 }
 
 }  // namespace
 
-std::vector<core::Migration> migrations() { 
-  return {{"identity", 1, "claims and certificates", kFirst, {}}, {"identity", 2, "revocation", kRevocation, {}}};
+std::vector<core::Migration> migrations() {
+  return {{"identity", 1, "claims and certificates", kFirst, {}},
+          {"identity", 2, "revocation", kRevocation, {}},
+          // Null for what an earlier version issued: those came in by a claim.
+          {"attestation", 1, "evidence class of a certificate", "ALTER TABLE certificate ADD COLUMN evidence {text};", {}}};
 }
 
 Status insert_claim(core::Change& change, const Claim& claim, View secret_hash) {
@@ -175,10 +183,10 @@ Result<std::vector<Claim>> list_claims(sql::Tx& tx, const ClaimQuery& query, con
 }
 
 Status insert_certificate(sql::Tx& tx, const IssuedCertificate& c) {
-  TRY(tx.exec("INSERT INTO certificate (serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,issuer)"
-              " VALUES (?,?,?,?,?,?,?,?,?,?)",
+  TRY(tx.exec("INSERT INTO certificate (serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,issuer,"
+              "evidence) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
               {c.serial, c.device, c.claim, c.der, c.csr_hash, c.not_before, c.not_after, c.renews_at, c.issued_at,
-               c.issuer}));
+               c.issuer, devices::name_of(c.evidence)}));
   return {};
 }
 

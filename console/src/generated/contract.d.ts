@@ -1424,6 +1424,11 @@ export interface components {
             description: string;
             /** @description Devices of the type */
             device_count: number;
+            /**
+             * @description The least that a device of this type must prove; null: nothing
+             * @enum {string|null}
+             */
+            evidence_required?: "hardware-attested" | "hardware-asserted" | "software" | "claim" | null;
             id: components["schemas"]["TypeId"];
             name: components["schemas"]["Name"];
             revision: components["schemas"]["Revision"];
@@ -1901,6 +1906,11 @@ export interface components {
         TypeCreate: {
             /** @description Free text */
             description?: string;
+            /**
+             * @description The least that a device of this type must prove; null: nothing
+             * @enum {string|null}
+             */
+            evidence_required?: "hardware-attested" | "hardware-asserted" | "software" | "claim" | null;
             name: components["schemas"]["Name"];
             streams?: components["schemas"]["Streams"];
             topic_mapping?: components["schemas"]["TopicMapping"];
@@ -1916,6 +1926,11 @@ export interface components {
         TypePatch: {
             /** @description Free text */
             description?: string;
+            /**
+             * @description The least that a device of this type must prove; null: nothing
+             * @enum {string|null}
+             */
+            evidence_required?: "hardware-attested" | "hardware-asserted" | "software" | "claim" | null;
             name?: components["schemas"]["Name"];
             streams?: components["schemas"]["Streams"];
             topic_mapping?: components["schemas"]["TopicMapping"];
