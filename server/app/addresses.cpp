@@ -3,12 +3,17 @@
 namespace holdfast::app {
 namespace {
 
-bool everywhere(std::string_view host) { return host.empty() || host == "*" || host == "0.0.0.0" || host == "::"; }
-bool loopback(std::string_view host) { return host == "localhost" || host.starts_with("127.") || host == "::1"; }
+bool everywhere(std::string_view host) {
+  return host.empty() || host == "*" || host == "0.0.0.0" || host == "::";
+}
+bool loopback(std::string_view host) {
+  return host == "localhost" || host.starts_with("127.") || host == "::1";
+}
 
 }  // namespace
 
-std::string reachable_host(const os::Endpoint& listening, const std::vector<std::string>& configured,
+std::string reachable_host(const os::Endpoint& listening,
+                           const std::vector<std::string>& configured,
                            const std::vector<std::string>& interfaces, std::string_view host_name) {
   if (!everywhere(listening.host)) return listening.host;
   if (!configured.empty()) return configured.front();

@@ -8,9 +8,11 @@
 
 namespace holdfast::app {
 
-// The host by which devices reach a listener: the address it listens on; for one that listens on all
-// interfaces, the first configured name, else the first interface's address, else the host's name.
-std::string reachable_host(const os::Endpoint& listening, const std::vector<std::string>& configured,
+// The host by which devices reach a listener: the address it listens on; for one that listens on
+// all interfaces, the first configured name, else the first interface's address, else the host's
+// name.
+std::string reachable_host(const os::Endpoint& listening,
+                           const std::vector<std::string>& configured,
                            const std::vector<std::string>& interfaces, std::string_view host_name);
 // For people on this machine: "localhost" for loopback and for all interfaces.
 std::string local_host(const os::Endpoint& listening);

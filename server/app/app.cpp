@@ -27,8 +27,8 @@ constexpr std::size_t kQueueMax = 16'384;
 
 std::vector<core::Migration> all_migrations() {
   std::vector<core::Migration> all = core::core_migrations();
-  for (auto more : {devices::migrations(), identity::migrations(), control::migrations(), telemetry::migrations(),
-                    hub::hub_migrations()}) {
+  for (auto more : {devices::migrations(), identity::migrations(), control::migrations(),
+                    telemetry::migrations(), hub::hub_migrations()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -36,8 +36,8 @@ std::vector<core::Migration> all_migrations() {
 
 class Running final : public App {
  public:
-  Running(const os::System& system, os::Loop& loop, crypto::Transport& transport, const config::Config& config,
-          Extras extras, const Log& log, Metrics& metrics)
+  Running(const os::System& system, os::Loop& loop, crypto::Transport& transport,
+          const config::Config& config, Extras extras, const Log& log, Metrics& metrics)
       : system_(system),
         loop_(loop),
         transport_(transport),
@@ -111,7 +111,8 @@ Result<std::unique_ptr<sql::Database>> Running::open_database() {
 Status Running::open_store() {
   p_.folder = TRY(open_folder(system_, config_, log_));
   p_.database = TRY(open_database());
-  for (const core::Migrated& done : TRY(core::migrate(*p_.database, all_migrations(), system_.clock.wall()))) {
+  for (const core::Migrated& done :
+       TRY(core::migrate(*p_.database, all_migrations(), system_.clock.wall()))) {
     log_.info("migrated", {{"domain", done.domain}, {"to", std::to_string(done.to)}});
   }
   p_.sealer = std::make_unique<seal::Sealer>(*p_.folder.ring, system_.entropy);
@@ -124,17 +125,21 @@ Status Running::open_segments() {
   const auto alarm = [this](std::string_view what) { log_.error("storage", {{"what", what}}); };
   journal::Options options;
   options.folder = os::join(p_.folder.data, "journal");
-  options.durability = config_.text("hub.durability") == "memory" ? journal::Durability::memory : journal::Durability::disk;
+  options.durability = config_.text("hub.durability") == "memory" ? journal::Durability::memory
+                                                                  : journal::Durability::disk;
   p_.journal = TRY(journal::Journal::open(system_, *p_.keys, log_, metrics_, options, alarm));
   series::StoreOptions readings;
   readings.folder = os::join(p_.folder.data, "series");
-  readings.limits.device_metrics_max = static_cast<std::uint32_t>(config_.integer("limits.metrics_per_device"));
+  readings.limits.device_metrics_max =
+      static_cast<std::uint32_t>(config_.integer("limits.metrics_per_device"));
   readings.limits.metrics_max = static_cast<std::uint64_t>(config_.integer("limits.metrics"));
   readings.classes.front().keep = config_.duration("retention.readings");
-  p_.series = TRY(series::Store::open(system_, *p_.keys, *p_.journal, log_, metrics_, readings, alarm));
+  p_.series =
+      TRY(series::Store::open(system_, *p_.keys, *p_.journal, log_, metrics_, readings, alarm));
   events::StoreOptions happened;
   happened.folder = os::join(p_.folder.data, "events");
-  p_.events = TRY(events::Store::open(system_, *p_.keys, *p_.journal, log_, metrics_, happened, alarm));
+  p_.events =
+      TRY(events::Store::open(system_, *p_.keys, *p_.journal, log_, metrics_, happened, alarm));
   TRY(p_.events->set_retention(config_.duration("retention.events"), std::nullopt));
   p_.journal->attach(*p_.series);
   p_.journal->attach(*p_.events);
@@ -147,11 +152,13 @@ Status Running::open_core() {
   p_.job_workers = system_.threads.start_workers("job", core::kJobsRunningMax, 1'024);
   const std::string& bus = config_.text("bus.url");
   p_.bus = bus.empty() ? core::make_local_bus() : TRY(core::make_nats_bus(bus));
-  p_.dispatcher = TRY(core::Dispatcher::make(*p_.store, *p_.bus, *p_.notice_workers, loop_, log_, metrics_));
+  p_.dispatcher =
+      TRY(core::Dispatcher::make(*p_.store, *p_.bus, *p_.notice_workers, loop_, log_, metrics_));
   p_.jobs = TRY(core::Jobs::make(*p_.store, *p_.job_workers, loop_, log_, metrics_));
   p_.people = TRY(core::People::make(*p_.store, system_.threads, metrics_));
-  p_.audit = TRY(core::AuditLog::make(*p_.store, system_, *p_.job_workers, log_, metrics_,
-                                      {os::join(p_.folder.data, "audit"), core::checkpoint_folder(config_)}));
+  p_.audit = TRY(
+      core::AuditLog::make(*p_.store, system_, *p_.job_workers, log_, metrics_,
+                           {os::join(p_.folder.data, "audit"), core::checkpoint_folder(config_)}));
   p_.store->on_commit([this](bool audited, bool noticed) {
     if (audited) p_.audit->wake();
     if (noticed) p_.dispatcher->wake();
@@ -162,28 +169,34 @@ Status Running::open_core() {
 Status Running::open_domains() {
   p_.devices = TRY(devices::Registry::make(*p_.store, *p_.workers, loop_, log_, metrics_));
   p_.places = std::make_unique<devices::Places>(*p_.store);
-  p_.intake = TRY(telemetry::Intake::make(system_, *p_.journal, *p_.series, *p_.store, *p_.workers, log_, metrics_));
+  p_.intake = TRY(telemetry::Intake::make(system_, *p_.journal, *p_.series, *p_.store, *p_.workers,
+                                          log_, metrics_));
   TRY(telemetry::mirror_notices(*p_.dispatcher, *p_.intake));
   p_.live = std::make_unique<telemetry::Live>(*p_.journal, loop_, *p_.workers, metrics_);
   p_.units = std::make_unique<telemetry::Units>([this](TypeId id) -> Result<wire::Json> {
     return TRY(p_.places->type(core::Caller::system(), "type.read", id)).streams;
   });
   TRY(p_.units->follow(*p_.dispatcher));
-  p_.sources = std::make_unique<telemetry::Sources>(*p_.store, *p_.devices, *p_.series, *p_.events, *p_.live, *p_.units);
-  p_.control = TRY(control::Controller::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.devices, *p_.intake, metrics_));
+  p_.sources = std::make_unique<telemetry::Sources>(*p_.store, *p_.devices, *p_.series, *p_.events,
+                                                    *p_.live, *p_.units);
+  p_.control = TRY(control::Controller::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.devices,
+                                             *p_.intake, metrics_));
 
   const auto ca_key = TRY(p_.folder.ring->get(TRY(p_.folder.ring->current("ca"))));
   const std::string ca_folder = os::join(p_.folder.data, "ca");
-  auto keys = TRY(keys::make_file_key_store(system_.files, system_.entropy, os::join(ca_folder, "keys"), ca_key.view()));
+  auto keys = TRY(keys::make_file_key_store(system_.files, system_.entropy,
+                                            os::join(ca_folder, "keys"), ca_key.view()));
   const std::string& public_url = config_.text("pki.public_url");
   if (!public_url.empty() && (!public_url.starts_with("http") || public_url.ends_with('/'))) {
-    return fail(Code::invalid_argument, "pki.public_url: a URL such as http://pki.example:8080, without a slash at its end");
+    return fail(
+        Code::invalid_argument,
+        "pki.public_url: a URL such as http://pki.example:8080, without a slash at its end");
   }
   auto names = identity::server_names(system_.network, config_.list("server.names"));
-  p_.authority = TRY(identity::Authority::open(system_, ca_folder, std::move(keys), std::move(names),
-                                              public_url));
-  p_.identity = TRY(identity::Registrar::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.authority, *p_.devices, *p_.intake,
-                                              log_, metrics_));
+  p_.authority = TRY(
+      identity::Authority::open(system_, ca_folder, std::move(keys), std::move(names), public_url));
+  p_.identity = TRY(identity::Registrar::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.authority,
+                                              *p_.devices, *p_.intake, log_, metrics_));
   return {};
 }
 
@@ -196,7 +209,8 @@ Status Running::open_faces() {
   p_.agents.ca_pem = crypto::certificates_to_pem({p_.authority->root().der});
   p_.agents.device_url = [this] { return "https://" + p_.identity->addresses().device; };
   p_.live_hub = std::make_unique<api::LiveHub>(to_hex(system_.entropy.bytes(6)), metrics_);
-  p_.live_feed = std::make_unique<LiveFeed>(*p_.live_hub, *p_.store, *p_.devices, *p_.live, *p_.workers);
+  p_.live_feed =
+      std::make_unique<LiveFeed>(*p_.live_hub, *p_.store, *p_.devices, *p_.live, *p_.workers);
   TRY(p_.live_feed->connect(*p_.dispatcher));
   hub::Options at_devices;
   at_devices.mqtt = endpoint("mqtt.listen");
@@ -204,9 +218,10 @@ Status Running::open_faces() {
   if (!config_.text("pki.listen").empty()) at_devices.clear = endpoint("pki.listen");
   at_devices.loops = loops();
   at_devices.agents = extras_.agents;
-  at_devices.limits.connections_max = static_cast<std::size_t>(config_.integer("hub.connections_max"));
-  p_.hub = TRY(hub::Hub::make({system_, transport_, *p_.store, *p_.dispatcher, *p_.devices, *p_.identity, *p_.control,
-                               *p_.intake, *p_.workers, log_, metrics_},
+  at_devices.limits.connections_max =
+      static_cast<std::size_t>(config_.integer("hub.connections_max"));
+  p_.hub = TRY(hub::Hub::make({system_, transport_, *p_.store, *p_.dispatcher, *p_.devices,
+                               *p_.identity, *p_.control, *p_.intake, *p_.workers, log_, metrics_},
                               at_devices));
   api::Options operators;
   operators.listen = endpoint("api.listen");
@@ -214,10 +229,12 @@ Status Running::open_faces() {
   operators.connections_max = static_cast<std::size_t>(config_.integer("api.sessions_max"));
   operators.body_max = static_cast<std::size_t>(config_.integer("api.body_max"));
   operators.console = std::move(extras_.console);
-  p_.api = TRY(api::Api::make({system_, transport_, *p_.store, *p_.people, p_.operations, log_, metrics_},
-                              std::move(operators)));
+  p_.api = TRY(
+      api::Api::make({system_, transport_, *p_.store, *p_.people, p_.operations, log_, metrics_},
+                     std::move(operators)));
   p_.identity->on_server_certificate([this] {
-    if (!p_.api->replace(operator_credential())) log_.error("the renewed certificate could not be put in place");
+    if (!p_.api->replace(operator_credential()))
+      log_.error("the renewed certificate could not be put in place");
   });
   return add_jobs(p_, config_);
 }
@@ -228,7 +245,8 @@ Status Running::add_operations() {
   info_.started_at = system_.clock.wall();
   info_.ready = [this]() -> Status {
     if (!started_) return fail(Code::unavailable, "the server is starting");
-    if (p_.journal->state().disk_full) return fail(Code::disk_full, "the disk is full: readings wait");
+    if (p_.journal->state().disk_full)
+      return fail(Code::disk_full, "the disk is full: readings wait");
     return p_.store->read([](sql::Tx& tx) -> Status {
       TRY(tx.number("SELECT 1"));
       return {};
@@ -272,7 +290,8 @@ Status Running::before_ready() {
   const auto interfaces = system_.network.interface_addresses();
   const auto names = config_.list("server.names");
   const auto reach = [&](const os::Endpoint& at) {
-    return os::Endpoint{reachable_host(at, names, interfaces, system_.network.host_name()), at.port}.text();
+    return os::Endpoint{reachable_host(at, names, interfaces, system_.network.host_name()), at.port}
+        .text();
   };
   p_.identity->set_addresses({reach(p_.hub->device_endpoint()), reach(p_.hub->mqtt_endpoint())});
   const std::string token = TRY(p_.people->make_bootstrap_token());
@@ -294,8 +313,9 @@ Ready Running::ready_now() const {
   };
   const os::Endpoint api = p_.api->endpoint();
   const auto clear = p_.hub->clear_endpoint();
-  return {"https://" + os::Endpoint{local_host(api), api.port}.text(), text(p_.hub->mqtt_endpoint()),
-          "https://" + text(p_.hub->device_endpoint()), os::join(os::join(p_.folder.data, "ca"), "root.pem"),
+  return {"https://" + os::Endpoint{local_host(api), api.port}.text(),
+          text(p_.hub->mqtt_endpoint()), "https://" + text(p_.hub->device_endpoint()),
+          os::join(os::join(p_.folder.data, "ca"), "root.pem"),
           clear ? "http://" + text(*clear) : std::string()};
 }
 
@@ -334,9 +354,11 @@ unsigned Running::loops() const {
 
 }  // namespace
 
-Result<std::unique_ptr<App>> App::open(const os::System& system, os::Loop& loop, crypto::Transport& transport,
-                                       const config::Config& config, Extras extras, const Log& log, Metrics& metrics) {
-  auto app = std::make_unique<Running>(system, loop, transport, config, std::move(extras), log, metrics);
+Result<std::unique_ptr<App>> App::open(const os::System& system, os::Loop& loop,
+                                       crypto::Transport& transport, const config::Config& config,
+                                       Extras extras, const Log& log, Metrics& metrics) {
+  auto app =
+      std::make_unique<Running>(system, loop, transport, config, std::move(extras), log, metrics);
   TRY(app->open());
   return app;
 }

@@ -1,6 +1,6 @@
-// App: the server as one object: opens the data folder, builds core, stores, domains, hub and API on
-// the system that it is given, and takes them down in order. main.cpp runs it on the real system; the
-// simulation runs it on a simulated one, with a plain transport.
+// App: the server as one object: opens the data folder, builds core, stores, domains, hub and API
+// on the system that it is given, and takes them down in order. main.cpp runs it on the real
+// system; the simulation runs it on a simulated one, with a plain transport.
 //
 // Threads: open(), start() and stop() from the main loop's thread.
 #pragma once
@@ -36,15 +36,18 @@ struct Ready {
 
 class App {
  public:
-  // All outlive the app. Errors: seal_key_missing, seal_key_wrong, folder_newer, folder_locked, corrupt, ...
-  static Result<std::unique_ptr<App>> open(const os::System& system, os::Loop& loop, crypto::Transport& transport,
-                                           const config::Config& config, Extras extras, const Log& log,
-                                           Metrics& metrics);
+  // All outlive the app. Errors: seal_key_missing, seal_key_wrong, folder_newer, folder_locked,
+  // corrupt, ...
+  static Result<std::unique_ptr<App>> open(const os::System& system, os::Loop& loop,
+                                           crypto::Transport& transport,
+                                           const config::Config& config, Extras extras,
+                                           const Log& log, Metrics& metrics);
   virtual ~App() = default;
 
   // Listens; `ready` is called on the loop.
   virtual void start(std::move_only_function<void(Result<Ready>)> ready) = 0;
-  // Says good-bye to devices and operators, flushes, and calls `done` on the loop; within 8 seconds.
+  // Says good-bye to devices and operators, flushes, and calls `done` on the loop; within 8
+  // seconds.
   virtual void stop(os::Task done) = 0;
 };
 

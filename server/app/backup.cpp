@@ -13,9 +13,13 @@ constexpr int kListTries = 3;
 // Folders whose files are written once and replaced as a whole.
 constexpr std::array<std::string_view, 4> kFolders{"series", "events", "audit", "ca"};
 
-bool temporary(std::string_view name) { return name.ends_with(".tmp") || name.ends_with(".bad"); }
+bool temporary(std::string_view name) {
+  return name.ends_with(".tmp") || name.ends_with(".bad");
+}
 
-Bytes digest_of(const crypto::Sha256& digest) { return {digest.begin(), digest.end()}; }
+Bytes digest_of(const crypto::Sha256& digest) {
+  return {digest.begin(), digest.end()};
+}
 
 }  // namespace
 
@@ -41,8 +45,13 @@ struct Backup::Stream {
   std::uint64_t bytes = 0;
   crypto::Hasher hasher{crypto::Digest::sha256};
 
-  Stream(Backup& of, core::Caller who, BackupId which, std::vector<Member> all, std::string temporary_copy)
-      : backup(of), caller(std::move(who)), id(which), members(std::move(all)), copy(std::move(temporary_copy)) {}
+  Stream(Backup& of, core::Caller who, BackupId which, std::vector<Member> all,
+         std::string temporary_copy)
+      : backup(of),
+        caller(std::move(who)),
+        id(which),
+        members(std::move(all)),
+        copy(std::move(temporary_copy)) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() { release(); }
@@ -70,9 +79,11 @@ struct Backup::Stream {
       return hashed(TRY(wire::tar_header({member.name, member.size, backup.system_.clock.wall()})));
     }
     if (offset < member.size) {
-      const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(most, member.size - offset));
+      const auto want =
+          static_cast<std::size_t>(std::min<std::uint64_t>(most, member.size - offset));
       Bytes content = TRY(member.file->read_at(offset, want));
-      if (content.empty()) return fail(Code::corrupt, member.name + " became shorter while it was read");
+      if (content.empty())
+        return fail(Code::corrupt, member.name + " became shorter while it was read");
       offset += content.size();
       return hashed(std::move(content));
     }
@@ -104,10 +115,14 @@ struct Backup::Stream {
     append(out, view_of(text));
     out.resize(out.size() + wire::tar_padding(text.size()), 0);
     append(out, wire::tar_end());
-    const Status told = backup.parts_.store->record(caller, "backup.completed", [&](core::Change& change) {
-      return change.notice("backup.completed", wire::json_text(wire::JsonObject{{"backup_id", id.text()}, {"bytes", bytes}}));
-    });
-    if (!told) backup.log_.warning("the end of a backup could not be noted", {{"why", told.error().text()}});
+    const Status told =
+        backup.parts_.store->record(caller, "backup.completed", [&](core::Change& change) {
+          return change.notice(
+              "backup.completed",
+              wire::json_text(wire::JsonObject{{"backup_id", id.text()}, {"bytes", bytes}}));
+        });
+    if (!told)
+      backup.log_.warning("the end of a backup could not be noted", {{"why", told.error().text()}});
     return out;
   }
 };
@@ -123,7 +138,8 @@ Status Backup::open_folder(const std::string& folder, std::vector<Member>& out) 
       continue;
     }
     if (temporary(entry.name)) continue;
-    Member member{name, TRY(system_.files.open(os::join(parts_.folder.data, name), os::Open::read)), 0};
+    Member member{name, TRY(system_.files.open(os::join(parts_.folder.data, name), os::Open::read)),
+                  0};
     member.size = TRY(member.file->size());
     out.push_back(std::move(member));
   }
@@ -138,8 +154,10 @@ Result<std::vector<Backup::Member>> Backup::open_members(const std::string& copy
     members.push_back(std::move(database));
     const auto all = [&]() -> Status {
       for (const std::string_view folder : kFolders) TRY(open_folder(std::string(folder), members));
-      Member recovery{"recovery.sealed",
-                      TRY(system_.files.open(os::join(parts_.folder.data, "recovery.sealed"), os::Open::read)), 0};
+      Member recovery{
+          "recovery.sealed",
+          TRY(system_.files.open(os::join(parts_.folder.data, "recovery.sealed"), os::Open::read)),
+          0};
       recovery.size = TRY(recovery.file->size());
       members.push_back(std::move(recovery));
       return {};
@@ -147,7 +165,8 @@ Result<std::vector<Backup::Member>> Backup::open_members(const std::string& copy
     const Status opened = all();
     if (opened) return members;
     // A merge or a retention removed a file between listing and opening: look again.
-    if (opened.error().code != Code::not_found || attempt == kListTries) return std::unexpected(opened.error());
+    if (opened.error().code != Code::not_found || attempt == kListTries)
+      return std::unexpected(opened.error());
   }
 }
 
@@ -157,8 +176,9 @@ Result<http::Response> Backup::archive(const core::Caller& caller) {
   const BackupId id = system_.entropy.make<BackupId>(system_.clock.wall());
   const std::string copy = os::join(parts_.folder.data, kCopy);
   const auto prepare = [&]() -> Result<std::shared_ptr<Stream>> {
-    TRY(parts_.store->change(caller, "create_backup",
-                             [&](core::Change& change) { return change.audit(id.text(), "", "{}"); }));
+    TRY(parts_.store->change(caller, "create_backup", [&](core::Change& change) {
+      return change.audit(id.text(), "", "{}");
+    }));
     TRY(parts_.journal->roll());
     TRY(parts_.devices->flush());
     (void)system_.files.remove(copy);
@@ -179,12 +199,15 @@ Result<http::Response> Backup::archive(const core::Caller& caller) {
 
 Result<http::Response> Backup::ring(const core::Caller& caller, std::string_view backup_id) {
   const auto id = BackupId::parse(backup_id);
-  if (!id) return std::unexpected(Error{Code::invalid_argument, "give the id of the archive", {}, {}, "/backup_id"});
+  if (!id)
+    return std::unexpected(
+        Error{Code::invalid_argument, "give the id of the archive", {}, {}, "/backup_id"});
   const Bytes ring = TRY(parts_.folder.ring->export_file());
   const std::string digest = to_hex(digest_of(crypto::sha256(ring)));
   TRY(parts_.store->change(caller, "create_ring_backup", [&](core::Change& change) -> Status {
     TRY(change.audit(id->text(), "", wire::json_text(wire::JsonObject{{"ring_sha256", digest}})));
-    return change.notice("ring.exported", wire::json_text(wire::JsonObject{{"backup_id", id->text()}}));
+    return change.notice("ring.exported",
+                         wire::json_text(wire::JsonObject{{"backup_id", id->text()}}));
   }));
   http::Response response = http::content(200, "application/octet-stream", text_of(ring));
   response.headers.set(kIdHeader, id->text());
@@ -192,12 +215,14 @@ Result<http::Response> Backup::ring(const core::Caller& caller, std::string_view
 }
 
 Status Backup::add_routes(core::Operations& operations) {
-  TRY(operations.add("create_backup", [this](const core::Call& call) { return archive(call.caller); }));
-  return operations.add("create_ring_backup", [this](const core::Call& call) -> Result<http::Response> {
-    const auto& body = *TRY(wire::as_object(call.body));
-    TRY(wire::only_members(body, {"backup_id"}));
-    return ring(call.caller, TRY(wire::get_string(body, "backup_id")));
-  });
+  TRY(operations.add("create_backup",
+                     [this](const core::Call& call) { return archive(call.caller); }));
+  return operations.add("create_ring_backup",
+                        [this](const core::Call& call) -> Result<http::Response> {
+                          const auto& body = *TRY(wire::as_object(call.body));
+                          TRY(wire::only_members(body, {"backup_id"}));
+                          return ring(call.caller, TRY(wire::get_string(body, "backup_id")));
+                        });
 }
 
 }  // namespace holdfast::app

@@ -1,12 +1,13 @@
-// Backup: the whole server as one archive, taken while it runs, and its key ring apart (decision 8).
+// Backup: the whole server as one archive, taken while it runs, and its key ring apart (decision
+// 8).
 //
-// The archive is a tar: a copy of the database, and every sealed file of readings, events, audit and the
-// certificate authority. The journal is sealed first and no journal segment goes in, nor the sealing key,
-// the ring, admin-token or setup-link. Its last member, COMPLETE, is JSON:
-//   {"backup_id","created_at","version","members":N,"bytes":N,"sha256":"<of all that stands before it>"}
-// An archive without it is not whole. Whoever has archive and ring still needs the sealing key or the
-// recovery key.
-// Threads: any worker; one backup at a time.
+// The archive is a tar: a copy of the database, and every sealed file of readings, events, audit
+// and the certificate authority. The journal is sealed first and no journal segment goes in, nor
+// the sealing key, the ring, admin-token or setup-link. Its last member, COMPLETE, is JSON:
+//   {"backup_id","created_at","version","members":N,"bytes":N,"sha256":"<of all that stands before
+//   it>"}
+// An archive without it is not whole. Whoever has archive and ring still needs the sealing key or
+// the recovery key. Threads: any worker; one backup at a time.
 #pragma once
 
 #include "server/app/parts.hpp"

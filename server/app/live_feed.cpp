@@ -10,14 +10,15 @@ constexpr std::size_t kSitesMax = 100'000;  // remembered; then all are read ane
 
 }  // namespace
 
-LiveFeed::LiveFeed(api::LiveHub& hub, core::Store& store, devices::Service& devices, telemetry::Live& live,
-                   os::Workers& workers)
+LiveFeed::LiveFeed(api::LiveHub& hub, core::Store& store, devices::Service& devices,
+                   telemetry::Live& live, os::Workers& workers)
     : hub_(hub), store_(store), devices_(devices), live_(live), workers_(workers) {}
 
 Status LiveFeed::connect(core::Dispatcher& dispatcher) {
   TRY(dispatcher.follow(
-      {"device.created", "device.changed", "device.state_changed", "device.quarantined", "device.released",
-       "device.revoked", "device.hello_changed", "device.inventory_changed", "certificate.issued", "certificate.renewed"},
+      {"device.created", "device.changed", "device.state_changed", "device.quarantined",
+       "device.released", "device.revoked", "device.hello_changed", "device.inventory_changed",
+       "certificate.issued", "certificate.renewed"},
       [this](const core::Notice& notice) {
         const auto json = wire::parse_json(notice.payload);
         if (!json || !json->is_object()) return;
@@ -40,9 +41,10 @@ Status LiveFeed::connect(core::Dispatcher& dispatcher) {
   interest.readings = true;
   interest.newest_only = true;
   interest.events = events::Query{};
-  TRY(live_.subscribe(std::move(interest), [this, alive = std::weak_ptr(alive_)](const telemetry::LiveItem& one) {
-    return alive.lock() != nullptr && item(one);
-  }));
+  TRY(live_.subscribe(std::move(interest),
+                      [this, alive = std::weak_ptr(alive_)](const telemetry::LiveItem& one) {
+                        return alive.lock() != nullptr && item(one);
+                      }));
   return {};
 }
 
@@ -56,8 +58,10 @@ void LiveFeed::device_changed(DeviceId id, std::optional<SiteId> old_site) {
   out.device = id;
   out.site = device->site;
   out.old_site = old_site;
-  out.data = wire::json_text(wire::JsonObject{{"id", id.text()}, {"revision", device->revision}, {"changes", *view}});
-  out.removed = wire::json_text(wire::JsonObject{{"id", id.text()}, {"revision", device->revision}, {"removed", true}});
+  out.data = wire::json_text(
+      wire::JsonObject{{"id", id.text()}, {"revision", device->revision}, {"changes", *view}});
+  out.removed = wire::json_text(
+      wire::JsonObject{{"id", id.text()}, {"revision", device->revision}, {"removed", true}});
   hub_.publish(std::move(out));
 }
 

@@ -1,6 +1,5 @@
-// LiveFeed: brings what changes to the live pages of the API: devices by notices and presence, readings
-// and events by the journal.
-// Threads: connect() before the dispatcher starts.
+// LiveFeed: brings what changes to the live pages of the API: devices by notices and presence,
+// readings and events by the journal. Threads: connect() before the dispatcher starts.
 #pragma once
 
 #include <memory>
@@ -14,7 +13,8 @@ namespace holdfast::app {
 
 class LiveFeed {
  public:
-  LiveFeed(api::LiveHub& hub, core::Store& store, devices::Service& devices, telemetry::Live& live, os::Workers& workers);
+  LiveFeed(api::LiveHub& hub, core::Store& store, devices::Service& devices, telemetry::Live& live,
+           os::Workers& workers);
   Status connect(core::Dispatcher& dispatcher);
 
  private:

@@ -1,5 +1,5 @@
-// Private to the app: everything that runs, in the order in which it depends on what stands above it;
-// C++ destroys it the other way round.
+// Private to the app: everything that runs, in the order in which it depends on what stands above
+// it; C++ destroys it the other way round.
 #pragma once
 
 #include "server/api/agent_routes.hpp"
@@ -36,7 +36,7 @@ struct Parts {
   std::unique_ptr<events::Store> events;
   std::unique_ptr<journal::Journal> journal;
   // core
-  std::unique_ptr<os::Workers> workers;         // domain calls that block
+  std::unique_ptr<os::Workers> workers;  // domain calls that block
   std::unique_ptr<os::Workers> notice_workers;
   std::unique_ptr<os::Workers> job_workers;
   std::unique_ptr<core::Bus> bus;

@@ -13,14 +13,15 @@ constexpr std::string_view kTwinKey = "twin:";
 Down down_of(const Command& command) {
   const std::string text = wire::json_text(
       wire::JsonObject{{"payload", command.payload}, {"deadline", to_rfc3339(command.deadline)}});
-  return {std::string(kCommandKey) + command.id.text(), "command/" + command.name + "/" + command.id.text(),
-          bytes_of(text), command.deadline};
+  return {std::string(kCommandKey) + command.id.text(),
+          "command/" + command.name + "/" + command.id.text(), bytes_of(text), command.deadline};
 }
 
 Down down_of(const Twin& twin) {
-  const std::string text =
-      wire::json_text(wire::JsonObject{{"version", twin.desired_version}, {"desired", twin.desired}});
-  return {std::string(kTwinKey) + std::to_string(twin.desired_version), "twin/desired", bytes_of(text), std::nullopt};
+  const std::string text = wire::json_text(
+      wire::JsonObject{{"version", twin.desired_version}, {"desired", twin.desired}});
+  return {std::string(kTwinKey) + std::to_string(twin.desired_version), "twin/desired",
+          bytes_of(text), std::nullopt};
 }
 
 std::optional<CommandId> command_of(std::string_view key) {
@@ -32,13 +33,17 @@ std::optional<CommandId> command_of(std::string_view key) {
 }  // namespace
 
 Result<std::unique_ptr<Controller>> Controller::make(core::Store& store, core::Jobs& jobs,
-                                                     core::Dispatcher& dispatcher, devices::Service& devices,
-                                                     telemetry::Service& telemetry, Metrics& metrics) {
+                                                     core::Dispatcher& dispatcher,
+                                                     devices::Service& devices,
+                                                     telemetry::Service& telemetry,
+                                                     Metrics& metrics) {
   std::unique_ptr<Controller> controller(new Controller(store, jobs, devices, telemetry, metrics));
-  TRY(jobs.handle(std::string(kExpire), [raw = controller.get()](const core::Job& job) -> Result<core::JobEffect> {
-    const CommandId id = TRY(CommandId::parse(job.object));
-    return core::JobEffect([raw, id](core::Change& change) { return raw->expire(change, id); });
-  }));
+  TRY(jobs.handle(std::string(kExpire),
+                  [raw = controller.get()](const core::Job& job) -> Result<core::JobEffect> {
+                    const CommandId id = TRY(CommandId::parse(job.object));
+                    return core::JobEffect(
+                        [raw, id](core::Change& change) { return raw->expire(change, id); });
+                  }));
   // Told by the notice, so after the commit: whoever asks then sees the end.
   TRY(dispatcher.follow({"command.changed"}, [raw = controller.get()](const core::Notice& notice) {
     const auto payload = wire::parse_json(notice.payload);
@@ -53,8 +58,8 @@ Result<std::unique_ptr<Controller>> Controller::make(core::Store& store, core::J
   return controller;
 }
 
-Controller::Controller(core::Store& store, core::Jobs& jobs, devices::Service& devices, telemetry::Service& telemetry,
-                       Metrics& metrics)
+Controller::Controller(core::Store& store, core::Jobs& jobs, devices::Service& devices,
+                       telemetry::Service& telemetry, Metrics& metrics)
     : store_(store),
       jobs_(jobs),
       devices_(devices),
@@ -88,8 +93,8 @@ Result<std::vector<Down>> Controller::pending(DeviceId device, std::size_t limit
   TRY(store_.read([&](sql::Tx& tx) -> Status {
     const Twin twin = TRY(load_twin(tx, store_.sealer(), device));
     if (twin.desired_version > 0 && limit > 0) out.push_back(down_of(twin));
-    for (const Command& command :
-         TRY(waiting_commands(tx, store_.sealer(), device, store_.clock().wall(), limit - out.size()))) {
+    for (const Command& command : TRY(waiting_commands(
+             tx, store_.sealer(), device, store_.clock().wall(), limit - out.size()))) {
       out.push_back(down_of(command));
     }
     return {};
@@ -108,7 +113,8 @@ Result<std::optional<Down>> Controller::find_down(DeviceId device, std::string_v
     const auto id = command_of(key);
     if (!id) return {};
     const auto command = TRY(find_command(tx, store_.sealer(), *id));
-    if (command && command->device == device && !has_ended(command->state) && command->deadline > store_.clock().wall()) {
+    if (command && command->device == device && !has_ended(command->state) &&
+        command->deadline > store_.clock().wall()) {
       found = down_of(*command);
     }
     return {};
@@ -122,19 +128,21 @@ Result<TwinView> Controller::twin(DeviceId device) {
     twin = TRY(load_twin(tx, store_.sealer(), device));
     return {};
   }));
-  return TwinView{twin.desired_version, bytes_of(wire::json_text(twin.desired)), bytes_of(wire::json_text(twin.reported))};
+  return TwinView{twin.desired_version, bytes_of(wire::json_text(twin.desired)),
+                  bytes_of(wire::json_text(twin.reported))};
 }
 
 Status Controller::progress(DeviceId device, std::string_view key, CommandState to) {
   const auto id = command_of(key);
   if (!id) return {};  // a twin's delivery is the session's own matter
-  return store_.record(core::Caller::device(device), "command.progress", [&](core::Change& change) -> Status {
-    auto command = TRY(find_command(change.tx(), change.sealer(), *id));
-    if (!command || command->device != device) return {};
-    const auto owner = TRY(devices_.look(change.tx(), device));
-    TRY(move(change, *command, to, owner ? owner->site : std::nullopt));
-    return {};
-  });
+  return store_.record(core::Caller::device(device), "command.progress",
+                       [&](core::Change& change) -> Status {
+                         auto command = TRY(find_command(change.tx(), change.sealer(), *id));
+                         if (!command || command->device != device) return {};
+                         const auto owner = TRY(devices_.look(change.tx(), device));
+                         TRY(move(change, *command, to, owner ? owner->site : std::nullopt));
+                         return {};
+                       });
 }
 
 Status Controller::sent(DeviceId device, std::string_view key, WallTime) {
@@ -150,62 +158,76 @@ Status Controller::reply(DeviceId device, std::string_view command_id, View payl
   if (!id) return fail(Code::topic_refused, "reply/<id> wants the id of a command");
   const Reply reply = TRY(parse_reply(payload));
   bool late = false;
-  TRY(store_.record(core::Caller::device(device), "command.reply", [&](core::Change& change) -> Status {
-    auto command = TRY(find_command(change.tx(), change.sealer(), *id));
-    if (!command || command->device != device) {
-      return fail(Code::topic_refused, "there is no such command of this device");
-    }
-    // A reply that came twice is the same reply; one after the end is told to the timeline instead.
-    late = has_ended(command->state);
-    if (late) return {};
-    command->result = reply.result;
-    command->error = reply.error;
-    const auto owner = TRY(devices_.look(change.tx(), device));
-    TRY(move(change, *command, reply.ok ? CommandState::succeeded : CommandState::failed,
-             owner ? owner->site : std::nullopt));
-    return {};
-  }));
+  TRY(store_.record(
+      core::Caller::device(device), "command.reply", [&](core::Change& change) -> Status {
+        auto command = TRY(find_command(change.tx(), change.sealer(), *id));
+        if (!command || command->device != device) {
+          return fail(Code::topic_refused, "there is no such command of this device");
+        }
+        // A reply that came twice is the same reply; one after the end is told to the timeline
+        // instead.
+        late = has_ended(command->state);
+        if (late) return {};
+        command->result = reply.result;
+        command->error = reply.error;
+        const auto owner = TRY(devices_.look(change.tx(), device));
+        TRY(move(change, *command, reply.ok ? CommandState::succeeded : CommandState::failed,
+                 owner ? owner->site : std::nullopt));
+        return {};
+      }));
   if (late) {
     late_replies_.add();
-    telemetry_.record({device, "command", "notice", "a reply came after the command had ended",
-                       {{"command_id", id->text()}, {"status", std::string(reply.ok ? "ok" : "failed")}}});
+    telemetry_.record(
+        {device,
+         "command",
+         "notice",
+         "a reply came after the command had ended",
+         {{"command_id", id->text()}, {"status", std::string(reply.ok ? "ok" : "failed")}}});
   }
   return {};
 }
 
 Status Controller::twin_reported(DeviceId device, View payload) {
-  if (payload.size() > kTwinBytesMax) return fail(Code::payload_too_large, "a reported state has at most 65536 bytes");
+  if (payload.size() > kTwinBytesMax)
+    return fail(Code::payload_too_large, "a reported state has at most 65536 bytes");
   auto document = wire::parse_json(payload, wire::kJsonDevice);
   if (!document) return std::unexpected(wire::as_payload(document.error()));
   Status fits = check_twin(*document, "a reported state");
   if (!fits) {
-    fits.error().code = fits.error().code == Code::body_too_large ? Code::payload_too_large : Code::payload_malformed;
+    fits.error().code = fits.error().code == Code::body_too_large ? Code::payload_too_large
+                                                                  : Code::payload_malformed;
     return fits;
   }
-  return store_.record(core::Caller::device(device), "twin.reported", [&](core::Change& change) -> Status {
-    Twin twin = TRY(load_twin(change.tx(), change.sealer(), device));
-    if (twin.reported_version > 0 && twin.reported == *document) return {};
-    twin.reported = *document;
-    ++twin.reported_version;
-    twin.reported_at = change.now();
-    TRY(store_twin(change, device, twin));
-    const auto owner = TRY(devices_.look(change.tx(), device));
-    return change.notice("twin.reported_changed",
-                         wire::json_text(wire::JsonObject{{"device_id", device.text()},
-                                                          {"reported_version", twin.reported_version}}),
-                         owner ? owner->site : std::nullopt);
-  });
+  return store_.record(
+      core::Caller::device(device), "twin.reported", [&](core::Change& change) -> Status {
+        Twin twin = TRY(load_twin(change.tx(), change.sealer(), device));
+        if (twin.reported_version > 0 && twin.reported == *document) return {};
+        twin.reported = *document;
+        ++twin.reported_version;
+        twin.reported_at = change.now();
+        TRY(store_twin(change, device, twin));
+        const auto owner = TRY(devices_.look(change.tx(), device));
+        return change.notice(
+            "twin.reported_changed",
+            wire::json_text(wire::JsonObject{{"device_id", device.text()},
+                                             {"reported_version", twin.reported_version}}),
+            owner ? owner->site : std::nullopt);
+      });
 }
 
-Result<Command> Controller::run(const core::Caller& caller, DeviceId device, const NewCommand& wanted) {
+Result<Command> Controller::run(const core::Caller& caller, DeviceId device,
+                                const NewCommand& wanted) {
   TRY(check_command_name(wanted.name));
   if (wire::json_text(wanted.payload).size() > kPayloadBytesMax) {
-    return std::unexpected(Error{Code::body_too_large, "a command's payload has at most 65536 bytes", {}, {}, "/payload"});
+    return std::unexpected(Error{
+        Code::body_too_large, "a command's payload has at most 65536 bytes", {}, {}, "/payload"});
   }
   Command command;
   TRY(store_.change(caller, "run_command", [&](core::Change& change) -> Status {
-    const auto owner = TRY(devices::require_device(devices_, change.tx(), caller, "command.run", device));
-    if (owner.state == devices::State::decommissioned) return fail(Code::conflict, "the device is decommissioned");
+    const auto owner =
+        TRY(devices::require_device(devices_, change.tx(), caller, "command.run", device));
+    if (owner.state == devices::State::decommissioned)
+      return fail(Code::conflict, "the device is decommissioned");
     if (TRY(count_waiting(change.tx(), device)) >= kWaitingMax) {
       return fail(Code::quota_exceeded, "10000 commands wait for this device: cancel some first");
     }
@@ -240,8 +262,11 @@ Result<Command> Controller::cancel(const core::Caller& caller, CommandId id) {
   Command after;
   TRY(store_.change(caller, "cancel_command", [&](core::Change& change) -> Status {
     auto command = TRY(find_command(change.tx(), change.sealer(), id));
-    if (!command) return std::unexpected(core::refuse_missing(caller, "command.run", "there is no command " + id.text()));
-    const auto owner = TRY(devices::require_device(devices_, change.tx(), caller, "command.run", command->device));
+    if (!command)
+      return std::unexpected(
+          core::refuse_missing(caller, "command.run", "there is no command " + id.text()));
+    const auto owner =
+        TRY(devices::require_device(devices_, change.tx(), caller, "command.run", command->device));
     const std::string before = audit_text(*command);
     if (!TRY(move(change, *command, CommandState::cancelled, owner.site))) {
       return fail(Code::conflict, "the command has ended: " + std::string(name_of(command->state)));
@@ -257,7 +282,8 @@ Status Controller::expire(core::Change& change, CommandId id) {
   if (!command) return {};
   const std::string before = audit_text(*command);
   const auto owner = TRY(devices_.look(change.tx(), command->device));
-  if (!TRY(move(change, *command, CommandState::expired, owner ? owner->site : std::nullopt))) return {};
+  if (!TRY(move(change, *command, CommandState::expired, owner ? owner->site : std::nullopt)))
+    return {};
   return change.audit(id.text(), before, audit_text(*command));
 }
 
@@ -265,25 +291,30 @@ Result<Command> Controller::command(const core::Caller& caller, CommandId id) {
   std::optional<Command> found;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
     found = TRY(find_command(tx, store_.sealer(), id));
-    if (!found) return std::unexpected(core::refuse_missing(caller, "command.read", "there is no command " + id.text()));
+    if (!found)
+      return std::unexpected(
+          core::refuse_missing(caller, "command.read", "there is no command " + id.text()));
     TRY(devices::require_device(devices_, tx, caller, "command.read", found->device));
     return {};
   }));
   return *std::move(found);
 }
 
-Result<std::vector<Command>> Controller::commands(const core::Caller& caller, const CommandQuery& query) {
+Result<std::vector<Command>> Controller::commands(const core::Caller& caller,
+                                                  const CommandQuery& query) {
   const auto scope = TRY(core::site_filter(caller, "command.read", "d.site_id"));
   std::vector<Command> found;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
-    if (query.device) TRY(devices::require_device(devices_, tx, caller, "command.read", *query.device));
+    if (query.device)
+      TRY(devices::require_device(devices_, tx, caller, "command.read", *query.device));
     found = TRY(list_commands(tx, store_.sealer(), query, scope));
     return {};
   }));
   return found;
 }
 
-Result<Twin> Controller::twin(const core::Caller& caller, std::string_view permission, DeviceId device) {
+Result<Twin> Controller::twin(const core::Caller& caller, std::string_view permission,
+                              DeviceId device) {
   Twin twin;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
     TRY(devices::require_device(devices_, tx, caller, permission, device));
@@ -293,26 +324,31 @@ Result<Twin> Controller::twin(const core::Caller& caller, std::string_view permi
   return twin;
 }
 
-Result<Twin> Controller::set_desired(const core::Caller& caller, DeviceId device, const wire::Json& document,
-                                     bool replace, const Matches& matches) {
+Result<Twin> Controller::set_desired(const core::Caller& caller, DeviceId device,
+                                     const wire::Json& document, bool replace,
+                                     const Matches& matches) {
   Twin twin;
-  TRY(store_.change(caller, replace ? "replace_desired" : "update_desired", [&](core::Change& change) -> Status {
-    const auto owner = TRY(devices::require_device(devices_, change.tx(), caller, "twin.write", device));
-    twin = TRY(load_twin(change.tx(), change.sealer(), device));
-    TRY(matches(twin.desired_version));
-    if (!document.is_object()) return fail(Code::invalid_argument, "a desired state is a JSON object");
-    const std::string before = wire::json_text(twin.desired);
-    twin.desired = replace ? document : merge_patch(twin.desired, document);
-    TRY(check_twin(twin.desired, "a desired state"));
-    ++twin.desired_version;
-    twin.desired_at = change.now();
-    TRY(store_twin(change, device, twin));
-    TRY(change.audit(device.text(), before, wire::json_text(twin.desired)));
-    return change.notice("twin.desired_changed",
-                         wire::json_text(wire::JsonObject{{"device_id", device.text()},
-                                                          {"desired_version", twin.desired_version}}),
-                         owner.site);
-  }));
+  TRY(store_.change(
+      caller, replace ? "replace_desired" : "update_desired", [&](core::Change& change) -> Status {
+        const auto owner =
+            TRY(devices::require_device(devices_, change.tx(), caller, "twin.write", device));
+        twin = TRY(load_twin(change.tx(), change.sealer(), device));
+        TRY(matches(twin.desired_version));
+        if (!document.is_object())
+          return fail(Code::invalid_argument, "a desired state is a JSON object");
+        const std::string before = wire::json_text(twin.desired);
+        twin.desired = replace ? document : merge_patch(twin.desired, document);
+        TRY(check_twin(twin.desired, "a desired state"));
+        ++twin.desired_version;
+        twin.desired_at = change.now();
+        TRY(store_twin(change, device, twin));
+        TRY(change.audit(device.text(), before, wire::json_text(twin.desired)));
+        return change.notice(
+            "twin.desired_changed",
+            wire::json_text(wire::JsonObject{{"device_id", device.text()},
+                                             {"desired_version", twin.desired_version}}),
+            owner.site);
+      }));
   return twin;
 }
 
@@ -322,7 +358,8 @@ Result<std::uint64_t> Controller::when_ended(CommandId id, Ended ended) {
     waiters.all.emplace(waiters.next, Waiter{id, std::move(ended)});
     return waiters.next++;
   });
-  if (waiter == 0) return fail(Code::overloaded, "too many callers wait for commands: ask for the command later");
+  if (waiter == 0)
+    return fail(Code::overloaded, "too many callers wait for commands: ask for the command later");
   // It may have ended before the waiter was there.
   std::optional<Command> found;
   TRY(store_.read([&](sql::Tx& tx) -> Status {

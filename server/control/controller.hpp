@@ -1,7 +1,6 @@
 // Controller: the control domain's Service, and what operators do with twins and commands. Owned by
-// main. A command ends by its reply, its deadline (job command.expire) or a cancellation, and whoever
-// waits for its end is told.
-// Threads: as service.hpp; operator calls block on SQL.
+// main. A command ends by its reply, its deadline (job command.expire) or a cancellation, and
+// whoever waits for its end is told. Threads: as service.hpp; operator calls block on SQL.
 #pragma once
 
 #include <functional>
@@ -19,13 +18,14 @@
 
 namespace holdfast::control {
 
-inline constexpr std::int64_t kWaitingMax = 10'000;   // commands of one device that have not ended
-inline constexpr std::size_t kWaitersMax = 1'024;     // callers that wait for an end
+inline constexpr std::int64_t kWaitingMax = 10'000;  // commands of one device that have not ended
+inline constexpr std::size_t kWaitersMax = 1'024;    // callers that wait for an end
 
 class Controller final : public Service {
  public:
   static Result<std::unique_ptr<Controller>> make(core::Store& store, core::Jobs& jobs,
-                                                  core::Dispatcher& dispatcher, devices::Service& devices,
+                                                  core::Dispatcher& dispatcher,
+                                                  devices::Service& devices,
                                                   telemetry::Service& telemetry, Metrics& metrics);
 
   // ---- Service
@@ -50,20 +50,21 @@ class Controller final : public Service {
   Result<Twin> twin(const core::Caller& caller, std::string_view permission, DeviceId device);
   using Matches = std::function<Status(std::int64_t version)>;
   // replace: the document; else a merge patch of it.
-  Result<Twin> set_desired(const core::Caller& caller, DeviceId device, const wire::Json& document, bool replace,
-                           const Matches& matches);
+  Result<Twin> set_desired(const core::Caller& caller, DeviceId device, const wire::Json& document,
+                           bool replace, const Matches& matches);
 
-  // Calls back once, after the end is committed, on a worker; at once if it has ended. overloaded beyond
-  // kWaitersMax. The number names the waiter for forget().
+  // Calls back once, after the end is committed, on a worker; at once if it has ended. overloaded
+  // beyond kWaitersMax. The number names the waiter for forget().
   using Ended = std::move_only_function<void()>;
   Result<std::uint64_t> when_ended(CommandId id, Ended ended);
   void forget(std::uint64_t waiter);
 
  private:
-  Controller(core::Store& store, core::Jobs& jobs, devices::Service& devices, telemetry::Service& telemetry,
-             Metrics& metrics);
+  Controller(core::Store& store, core::Jobs& jobs, devices::Service& devices,
+             telemetry::Service& telemetry, Metrics& metrics);
   // Moves a command on inside a change: row, notice, job. False when the table of moves says no.
-  Result<bool> move(core::Change& change, Command& command, CommandState to, const std::optional<SiteId>& site);
+  Result<bool> move(core::Change& change, Command& command, CommandState to,
+                    const std::optional<SiteId>& site);
   Status progress(DeviceId device, std::string_view key, CommandState to);
   Status expire(core::Change& change, CommandId id);
   void tell(CommandId id);

@@ -25,9 +25,10 @@ Result<Response> set_desired(Controller& controller, const Call& call, bool repl
   const auto id = TRY(call.id<DeviceId>("device_id", "twin.write"));
   TRY(controller.twin(call.caller, "twin.write", id));
   TRY(http::require_if_match(call.request));
-  return twin_response(TRY(controller.set_desired(call.caller, id, call.body, replace, [&](std::int64_t version) {
-    return http::require_match(call.request, static_cast<std::uint64_t>(version));
-  })));
+  return twin_response(
+      TRY(controller.set_desired(call.caller, id, call.body, replace, [&](std::int64_t version) {
+        return http::require_match(call.request, static_cast<std::uint64_t>(version));
+      })));
 }
 
 Result<Controller::NewCommand> new_command(const wire::Json& json) {
@@ -69,15 +70,20 @@ void answer(Controller& controller, Wait& wait) {
   }
 }
 
-void wait_for_end(Controller& controller, os::Loop& loop, os::Workers& workers, const core::Caller& caller, CommandId id,
-                  Duration limit, http::Responder responder) {
-  auto wait = std::make_shared<Guarded<std::optional<Wait>>>(Wait{std::move(responder), caller, id});
+void wait_for_end(Controller& controller, os::Loop& loop, os::Workers& workers,
+                  const core::Caller& caller, CommandId id, Duration limit,
+                  http::Responder responder) {
+  auto wait =
+      std::make_shared<Guarded<std::optional<Wait>>>(Wait{std::move(responder), caller, id});
   const auto finish = [&controller, &workers, wait] {
-    auto taken = wait->with([](std::optional<Wait>& held) { return std::exchange(held, std::nullopt); });
+    auto taken =
+        wait->with([](std::optional<Wait>& held) { return std::exchange(held, std::nullopt); });
     if (!taken) return;
     auto shared = std::make_shared<Wait>(*std::move(taken));
     const bool posted = workers.post([&controller, shared] { answer(controller, *shared); });
-    if (!posted) shared->responder.fail({Code::overloaded, "too much at once: ask for the command", {}, {}, {}});
+    if (!posted)
+      shared->responder.fail(
+          {Code::overloaded, "too much at once: ask for the command", {}, {}, {}});
   };
   const auto waiter = controller.when_ended(id, finish);
   if (!waiter) return finish();
@@ -98,8 +104,8 @@ Result<Response> run_command(Controller& controller, const Call& call) {
 }
 
 // The wait lies outside of what an Idempotency-Key keeps: a repeat waits for the same command.
-bool wait_for_command(Controller& controller, os::Loop& loop, os::Workers& workers, const Call& call,
-                      const Response& first, http::Responder& responder) {
+bool wait_for_command(Controller& controller, os::Loop& loop, os::Workers& workers,
+                      const Call& call, const Response& first, http::Responder& responder) {
   const auto wait = wait_of(call);
   if (!wait || wait->us == 0) return false;
   const auto json = wire::parse_json(text_of(first.body));
@@ -123,7 +129,9 @@ Result<Response> list(Controller& controller, const Call& call) {
   if (const auto device = call.query("device_id")) query.device = TRY(DeviceId::parse(*device));
   for (const std::string_view text : call.request.query_values("state")) {
     const auto state = command_state_named(text);
-    if (!state) return fail(Code::invalid_argument, "query parameter \"state\": there is no state \"" + std::string(text) + "\"");
+    if (!state)
+      return fail(Code::invalid_argument,
+                  "query parameter \"state\": there is no state \"" + std::string(text) + "\"");
     query.states.push_back(*state);
   }
   auto commands = TRY(controller.commands(call.caller, query));
@@ -134,21 +142,26 @@ Result<Response> list(Controller& controller, const Call& call) {
   }
   wire::JsonArray items;
   for (const Command& command : commands) items.push_back(command_json(command));
-  return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)}, {"next_cursor", std::move(next)}}));
+  return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)},
+                                                          {"next_cursor", std::move(next)}}));
 }
 
 }  // namespace
 
-Status add_routes(core::Operations& operations, Controller& controller, os::Loop& loop, os::Workers& workers) {
+Status add_routes(core::Operations& operations, Controller& controller, os::Loop& loop,
+                  os::Workers& workers) {
   TRY(operations.add("get_twin", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<DeviceId>("device_id", "twin.read"));
     return twin_response(TRY(controller.twin(call.caller, "twin.read", id)));
   }));
-  TRY(operations.add("replace_desired", [&](const Call& call) { return set_desired(controller, call, true); }));
-  TRY(operations.add("update_desired", [&](const Call& call) { return set_desired(controller, call, false); }));
+  TRY(operations.add("replace_desired",
+                     [&](const Call& call) { return set_desired(controller, call, true); }));
+  TRY(operations.add("update_desired",
+                     [&](const Call& call) { return set_desired(controller, call, false); }));
   TRY(operations.add("diff_twin", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<DeviceId>("device_id", "twin.read"));
-    return http::json(200, wire::json_text(diff_json(TRY(controller.twin(call.caller, "twin.read", id)))));
+    return http::json(
+        200, wire::json_text(diff_json(TRY(controller.twin(call.caller, "twin.read", id)))));
   }));
   TRY(operations.add(
       "run_command", [&](const Call& call) { return run_command(controller, call); },

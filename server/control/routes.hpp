@@ -7,8 +7,9 @@
 
 namespace holdfast::control {
 
-// controller and loop outlive the operations; waits for a command's end time out on `loop`, and their
-// answers are made on `workers`.
-Status add_routes(core::Operations& operations, Controller& controller, os::Loop& loop, os::Workers& workers);
+// controller and loop outlive the operations; waits for a command's end time out on `loop`, and
+// their answers are made on `workers`.
+Status add_routes(core::Operations& operations, Controller& controller, os::Loop& loop,
+                  os::Workers& workers);
 
 }  // namespace holdfast::control

@@ -10,22 +10,29 @@ struct StateName {
   std::string_view name;
 };
 constexpr std::array kNames{
-    StateName{CommandState::queued, "queued"},       StateName{CommandState::sent, "sent"},
-    StateName{CommandState::delivered, "delivered"}, StateName{CommandState::succeeded, "succeeded"},
-    StateName{CommandState::failed, "failed"},       StateName{CommandState::expired, "expired"},
+    StateName{CommandState::queued, "queued"},
+    StateName{CommandState::sent, "sent"},
+    StateName{CommandState::delivered, "delivered"},
+    StateName{CommandState::succeeded, "succeeded"},
+    StateName{CommandState::failed, "failed"},
+    StateName{CommandState::expired, "expired"},
     StateName{CommandState::cancelled, "cancelled"},
 };
 
 // How far a command has come: it only moves forward, and what has ended stays.
 int rank(CommandState state) {
   switch (state) {
-    case CommandState::queued: return 0;
-    case CommandState::sent: return 1;
-    case CommandState::delivered: return 2;
+    case CommandState::queued:
+      return 0;
+    case CommandState::sent:
+      return 1;
+    case CommandState::delivered:
+      return 2;
     case CommandState::succeeded:
     case CommandState::failed:
     case CommandState::expired:
-    case CommandState::cancelled: return 3;
+    case CommandState::cancelled:
+      return 3;
   }
   return 3;
 }
@@ -42,13 +49,15 @@ std::size_t depth_of(const wire::Json& json) {
   return below + 1;
 }
 
-void compare(const wire::Json& desired, const wire::Json* reported, const std::string& at, std::vector<Difference>& out) {
+void compare(const wire::Json& desired, const wire::Json* reported, const std::string& at,
+             std::vector<Difference>& out) {
   if (reported != nullptr && *reported == desired) return;
   const auto* wanted = desired.if_object();
   const auto* given = reported == nullptr ? nullptr : reported->if_object();
   if (wanted != nullptr && given != nullptr) {
     for (const auto& member : *wanted) {
-      compare(member.value(), given->if_contains(member.key()), wire::pointer_to(at, member.key()), out);
+      compare(member.value(), given->if_contains(member.key()), wire::pointer_to(at, member.key()),
+              out);
     }
     return;
   }
@@ -71,17 +80,23 @@ std::optional<CommandState> command_state_named(std::string_view name) {
   return std::nullopt;
 }
 
-bool has_ended(CommandState state) { return rank(state) == 3; }
+bool has_ended(CommandState state) {
+  return rank(state) == 3;
+}
 
-bool may_follow(CommandState from, CommandState to) { return rank(from) < rank(to); }
+bool may_follow(CommandState from, CommandState to) {
+  return rank(from) < rank(to);
+}
 
 Status check_command_name(std::string_view name) {
-  const bool fine = !name.empty() && name.size() <= kCommandNameMax && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-  });
+  const bool fine = !name.empty() && name.size() <= kCommandNameMax &&
+                    std::all_of(name.begin(), name.end(), [](char c) {
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                             (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+                    });
   if (fine) return {};
-  return std::unexpected(
-      Error{Code::invalid_argument, "a command's name has 1 to 64 of A-Z a-z 0-9 _ -", {}, {}, "/name"});
+  return std::unexpected(Error{
+      Code::invalid_argument, "a command's name has 1 to 64 of A-Z a-z 0-9 _ -", {}, {}, "/name"});
 }
 
 wire::Json merge_patch(const wire::Json& target, const wire::Json& patch) {
@@ -100,8 +115,10 @@ wire::Json merge_patch(const wire::Json& target, const wire::Json& patch) {
 }
 
 Status check_twin(const wire::Json& document, std::string_view what) {
-  if (!document.is_object()) return fail(Code::invalid_argument, std::string(what) + " is a JSON object");
-  if (depth_of(document) > kTwinDepthMax) return fail(Code::invalid_argument, std::string(what) + " is at most 16 deep");
+  if (!document.is_object())
+    return fail(Code::invalid_argument, std::string(what) + " is a JSON object");
+  if (depth_of(document) > kTwinDepthMax)
+    return fail(Code::invalid_argument, std::string(what) + " is at most 16 deep");
   if (wire::json_text(document).size() > kTwinBytesMax) {
     return fail(Code::body_too_large, std::string(what) + " has at most 65536 bytes");
   }
@@ -115,15 +132,19 @@ std::vector<Difference> differences(const wire::Json& desired, const wire::Json&
 }
 
 Result<Reply> parse_reply(View payload) {
-  if (payload.size() > kPayloadBytesMax) return fail(Code::payload_too_large, "a reply has at most 65536 bytes");
+  if (payload.size() > kPayloadBytesMax)
+    return fail(Code::payload_too_large, "a reply has at most 65536 bytes");
   const auto json = wire::parse_json(payload, wire::kJsonDevice);
   if (!json) return std::unexpected(wire::as_payload(json.error()));
-  const auto malformed = [](Error error) { return std::unexpected(wire::as_payload(std::move(error))); };
+  const auto malformed = [](Error error) {
+    return std::unexpected(wire::as_payload(std::move(error)));
+  };
   const auto object = wire::as_object(*json);
   if (!object) return malformed(object.error());
   const auto status = wire::get_string(**object, "status");
   if (!status) return malformed(status.error());
-  if (*status != "ok" && *status != "failed") return fail(Code::payload_malformed, "status is \"ok\" or \"failed\"");
+  if (*status != "ok" && *status != "failed")
+    return fail(Code::payload_malformed, "status is \"ok\" or \"failed\"");
   Reply reply;
   reply.ok = *status == "ok";
   if (const wire::Json* result = (*object)->if_contains("result")) reply.result = *result;

@@ -1,5 +1,5 @@
-// Pure decisions of control: what a command may become, how twins merge and differ, what a reply says.
-// No clock, no I/O.
+// Pure decisions of control: what a command may become, how twins merge and differ, what a reply
+// says. No clock, no I/O.
 #pragma once
 
 #include <vector>

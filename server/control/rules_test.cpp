@@ -7,7 +7,9 @@
 namespace holdfast::control {
 namespace {
 
-wire::Json json(std::string_view text) { return wire::parse_json(text).value(); }
+wire::Json json(std::string_view text) {
+  return wire::parse_json(text).value();
+}
 
 TEST(CommandStates, EveryMoveIsDecided) {
   using enum CommandState;
@@ -23,7 +25,8 @@ TEST(CommandStates, EveryMoveIsDecided) {
   for (const CommandState from : kCommandStates) {
     for (const CommandState to : kCommandStates) {
       const auto& targets = allowed.at(from);
-      EXPECT_EQ(may_follow(from, to), std::find(targets.begin(), targets.end(), to) != targets.end())
+      EXPECT_EQ(may_follow(from, to),
+                std::find(targets.begin(), targets.end(), to) != targets.end())
           << name_of(from) << " -> " << name_of(to);
     }
     EXPECT_EQ(has_ended(from), allowed.at(from).empty());
@@ -59,7 +62,8 @@ TEST(MergePatch, AsTheRfcSays) {
 TEST(Differences, OnlyWhatIsDesiredCounts) {
   EXPECT_TRUE(differences(json(R"({"a":1})"), json(R"({"a":1,"b":2})")).empty());
   EXPECT_TRUE(differences(json("{}"), json(R"({"b":2})")).empty());
-  const auto found = differences(json(R"({"a":{"x":1,"y":2},"l":[1,2],"m/n":true})"), json(R"({"a":{"x":1,"y":3},"l":[1]})"));
+  const auto found = differences(json(R"({"a":{"x":1,"y":2},"l":[1,2],"m/n":true})"),
+                                 json(R"({"a":{"x":1,"y":3},"l":[1]})"));
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[0].pointer, "/a/y");
   EXPECT_EQ(found[0].reported, json("3"));
@@ -73,7 +77,10 @@ TEST(Differences, TellsTheContract) {
   Twin twin;
   twin.desired = json(R"({"sample_s":10})");
   twin.desired_version = 3;
-  EXPECT_EQ(diff_json(twin), json(R"({"in_sync":false,"desired_version":3,"reported_version":0,"changes":[{"pointer":"/sample_s","desired":10}]})"));
+  EXPECT_EQ(
+      diff_json(twin),
+      json(
+          R"({"in_sync":false,"desired_version":3,"reported_version":0,"changes":[{"pointer":"/sample_s","desired":10}]})"));
   twin.reported = twin.desired;
   EXPECT_EQ(diff_json(twin).at("in_sync"), wire::Json(true));
 }
@@ -86,12 +93,14 @@ TEST(Twins, HaveBounds) {
   EXPECT_TRUE(check_twin(deep, "x"));
   deep = wire::JsonObject{{"d", deep}};
   EXPECT_EQ(check_twin(deep, "x").error().code, Code::invalid_argument);
-  EXPECT_EQ(check_twin(wire::JsonObject{{"s", std::string(kTwinBytesMax, 'x')}}, "x").error().code, Code::body_too_large);
+  EXPECT_EQ(check_twin(wire::JsonObject{{"s", std::string(kTwinBytesMax, 'x')}}, "x").error().code,
+            Code::body_too_large);
 }
 
 TEST(CommandNames, HaveACharset) {
   EXPECT_TRUE(check_command_name("reboot_now-2"));
-  for (const std::string& bad : {std::string(), std::string("a b"), std::string("a/b"), std::string(65, 'a'), std::string("#")}) {
+  for (const std::string& bad : {std::string(), std::string("a b"), std::string("a/b"),
+                                 std::string(65, 'a'), std::string("#")}) {
     EXPECT_FALSE(check_command_name(bad)) << bad;
   }
 }
@@ -102,7 +111,8 @@ TEST(Replies, AsTheProtocolSays) {
   EXPECT_TRUE(ok->ok);
   EXPECT_EQ(ok->result, json(R"({"blinked":5})"));
   EXPECT_TRUE(ok->error.is_null());
-  const auto failed = parse_reply(view_of(R"({"status":"failed","error":{"code":"no-led","message":"there is no LED"}})"));
+  const auto failed = parse_reply(
+      view_of(R"({"status":"failed","error":{"code":"no-led","message":"there is no LED"}})"));
   ASSERT_TRUE(failed);
   EXPECT_FALSE(failed->ok);
   EXPECT_EQ(failed->error.at("code"), wire::Json("no-led"));
@@ -112,13 +122,15 @@ TEST(Replies, AsTheProtocolSays) {
 }
 
 TEST(Replies, WhatDoesNotParseIsSaidSo) {
-  for (const std::string_view bad : {"", "[]", "{}", R"({"status":"done"})", R"({"status":1})", R"({"status":"ok","error":3})",
-                                     R"({"status":"failed","error":{"code":"x"}})", "\xff"}) {
+  for (const std::string_view bad :
+       {"", "[]", "{}", R"({"status":"done"})", R"({"status":1})", R"({"status":"ok","error":3})",
+        R"({"status":"failed","error":{"code":"x"}})", "\xff"}) {
     const auto refused = parse_reply(view_of(bad));
     ASSERT_FALSE(refused) << bad;
     EXPECT_EQ(refused.error().code, Code::payload_malformed) << bad;
   }
-  EXPECT_EQ(parse_reply(view_of(std::string(kPayloadBytesMax + 1, ' '))).error().code, Code::payload_too_large);
+  EXPECT_EQ(parse_reply(view_of(std::string(kPayloadBytesMax + 1, ' '))).error().code,
+            Code::payload_too_large);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The control domain as the others see it: the device twin (desired, reported) and commands. Both
-// flow down as messages that the hub (or the device's long poll) delivers; what comes back is stored
-// before it is acknowledged.
+// flow down as messages that the hub (or the device's long poll) delivers; what comes back is
+// stored before it is acknowledged.
 //
 // Threads: every call may block on SQL; call from workers.
 #pragma once
@@ -37,8 +37,8 @@ class Service {
   virtual ~Service() = default;
 
   // What waits for this device now: the desired twin if there is one (each session knows by the key
-  // whether it had it), then commands that have not been acknowledged or expired, oldest first. At most
-  // `limit`.
+  // whether it had it), then commands that have not been acknowledged or expired, oldest first. At
+  // most `limit`.
   virtual Result<std::vector<Down>> pending(DeviceId device, std::size_t limit) = 0;
   virtual Result<std::optional<Down>> find_down(DeviceId device, std::string_view key) = 0;
   // find_down(device, "twin:<version>") gives the message of this version.
@@ -46,7 +46,8 @@ class Service {
   virtual Status sent(DeviceId device, std::string_view key, WallTime at) = 0;
   virtual Status delivered(DeviceId device, std::string_view key, WallTime at) = 0;  // PUBACK
 
-  // Upward; payloads as in contract/device-protocol.md. Code::payload_malformed when they do not parse.
+  // Upward; payloads as in contract/device-protocol.md. Code::payload_malformed when they do not
+  // parse.
   virtual Status reply(DeviceId device, std::string_view command_id, View payload) = 0;
   virtual Status twin_reported(DeviceId device, View payload) = 0;
 };

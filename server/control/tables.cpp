@@ -20,7 +20,8 @@ CREATE TABLE twin (
 )";
 
 constexpr std::string_view kColumns =
-    "c.id,c.device_id,c.name,c.payload,c.state,c.created_by,c.created_at,c.deadline,c.updated_at,c.finished_at,c.result,"
+    "c.id,c.device_id,c.name,c.payload,c.state,c.created_by,c.created_at,c.deadline,c.updated_at,c."
+    "finished_at,c.result,"
     "c.error";
 
 struct RawCommand {
@@ -53,7 +54,8 @@ Result<wire::Json> open_json(const seal::Sealer& sealer, const seal::Place& plac
   return wire::parse_json(TRY(sealer.open_text(place, sealed)), wire::kJsonDevice);
 }
 
-Result<Bytes> seal_json(const seal::Sealer& sealer, const seal::Place& place, const wire::Json& json) {
+Result<Bytes> seal_json(const seal::Sealer& sealer, const seal::Place& place,
+                        const wire::Json& json) {
   return sealer.seal(place, wire::json_text(json));
 }
 
@@ -66,9 +68,10 @@ Result<Command> opened(const seal::Sealer& sealer, RawCommand raw) {
   return std::move(command);
 }
 
-Result<std::vector<Command>> select(sql::Tx& tx, const seal::Sealer& sealer, const std::string& where,
-                                    const sql::Params& params) {
-  auto raws = TRY(tx.list("SELECT " + std::string(kColumns) + " FROM command c " + where, params, read_command));
+Result<std::vector<Command>> select(sql::Tx& tx, const seal::Sealer& sealer,
+                                    const std::string& where, const sql::Params& params) {
+  auto raws = TRY(tx.list("SELECT " + std::string(kColumns) + " FROM command c " + where, params,
+                          read_command));
   std::vector<Command> commands;
   for (RawCommand& raw : raws) commands.push_back(TRY(opened(sealer, std::move(raw))));
   return commands;
@@ -76,14 +79,19 @@ Result<std::vector<Command>> select(sql::Tx& tx, const seal::Sealer& sealer, con
 
 }  // namespace
 
-std::vector<core::Migration> migrations() { return {{"control", 1, "commands and twins", kFirst, {}}}; }
+std::vector<core::Migration> migrations() {
+  return {{"control", 1, "commands and twins", kFirst, {}}};
+}
 
 Status insert_command(core::Change& change, const Command& command) {
-  const Bytes payload = TRY(seal_json(change.sealer(), {"command", command.id.ulid, "payload"}, command.payload));
-  TRY(change.tx().exec("INSERT INTO command (id,device_id,name,payload,state,created_by,created_at,deadline,updated_at)"
-                       " VALUES (?,?,?,?,?,?,?,?,?)",
-                       {command.id, command.device, command.name, payload, name_of(command.state), command.created_by,
-                        command.created_at, command.deadline, command.updated_at}));
+  const Bytes payload =
+      TRY(seal_json(change.sealer(), {"command", command.id.ulid, "payload"}, command.payload));
+  TRY(change.tx().exec(
+      "INSERT INTO command "
+      "(id,device_id,name,payload,state,created_by,created_at,deadline,updated_at)"
+      " VALUES (?,?,?,?,?,?,?,?,?)",
+      {command.id, command.device, command.name, payload, name_of(command.state),
+       command.created_by, command.created_at, command.deadline, command.updated_at}));
   return {};
 }
 
@@ -91,11 +99,14 @@ Status update_command(core::Change& change, const Command& command) {
   const View row = command.id.ulid;
   sql::Param result = nullptr;
   sql::Param error = nullptr;
-  if (!command.result.is_null()) result = TRY(seal_json(change.sealer(), {"command", row, "result"}, command.result));
-  if (!command.error.is_null()) error = TRY(seal_json(change.sealer(), {"command", row, "error"}, command.error));
-  TRY(change.tx().exec("UPDATE command SET state=?,updated_at=?,finished_at=?,result=?,error=? WHERE id=?",
-                       {name_of(command.state), command.updated_at, command.finished_at, std::move(result),
-                        std::move(error), command.id}));
+  if (!command.result.is_null())
+    result = TRY(seal_json(change.sealer(), {"command", row, "result"}, command.result));
+  if (!command.error.is_null())
+    error = TRY(seal_json(change.sealer(), {"command", row, "error"}, command.error));
+  TRY(change.tx().exec(
+      "UPDATE command SET state=?,updated_at=?,finished_at=?,result=?,error=? WHERE id=?",
+      {name_of(command.state), command.updated_at, command.finished_at, std::move(result),
+       std::move(error), command.id}));
   return {};
 }
 
@@ -105,19 +116,23 @@ Result<std::optional<Command>> find_command(sql::Tx& tx, const seal::Sealer& sea
   return std::move(found.front());
 }
 
-Result<std::vector<Command>> waiting_commands(sql::Tx& tx, const seal::Sealer& sealer, DeviceId device, WallTime now,
-                                              std::size_t limit) {
-  return select(tx, sealer,
-                "WHERE c.device_id=? AND c.state IN ('queued','sent') AND c.deadline>? ORDER BY c.id LIMIT " +
-                    std::to_string(limit),
-                {device, now});
+Result<std::vector<Command>> waiting_commands(sql::Tx& tx, const seal::Sealer& sealer,
+                                              DeviceId device, WallTime now, std::size_t limit) {
+  return select(
+      tx, sealer,
+      "WHERE c.device_id=? AND c.state IN ('queued','sent') AND c.deadline>? ORDER BY c.id LIMIT " +
+          std::to_string(limit),
+      {device, now});
 }
 
 Result<std::int64_t> count_waiting(sql::Tx& tx, DeviceId device) {
-  return tx.number("SELECT count(*) FROM command WHERE device_id=? AND state IN ('queued','sent','delivered')", {device});
+  return tx.number(
+      "SELECT count(*) FROM command WHERE device_id=? AND state IN ('queued','sent','delivered')",
+      {device});
 }
 
-Result<std::vector<Command>> list_commands(sql::Tx& tx, const seal::Sealer& sealer, const CommandQuery& query,
+Result<std::vector<Command>> list_commands(sql::Tx& tx, const seal::Sealer& sealer,
+                                           const CommandQuery& query,
                                            const core::SiteFilter& scope) {
   std::string where = "JOIN device d ON d.id=c.device_id WHERE " + scope.sql;
   sql::Params params = scope.params;
@@ -133,24 +148,26 @@ Result<std::vector<Command>> list_commands(sql::Tx& tx, const seal::Sealer& seal
     where += " AND c.state IN (" + sql::placeholders(query.states.size()) + ")";
     for (const CommandState state : query.states) params.emplace_back(name_of(state));
   }
-  return select(tx, sealer, where + " ORDER BY c.id DESC LIMIT " + std::to_string(query.limit), params);
+  return select(tx, sealer, where + " ORDER BY c.id DESC LIMIT " + std::to_string(query.limit),
+                params);
 }
 
 Result<Twin> load_twin(sql::Tx& tx, const seal::Sealer& sealer, DeviceId device) {
   Twin twin;
   Bytes desired;
   Bytes reported;
-  const auto found = TRY(tx.one(
-      "SELECT desired,desired_version,desired_at,reported,reported_version,reported_at FROM twin WHERE device_id=?",
-      {device}, [&](sql::Row& row) {
-        desired = row.blob(0);
-        twin.desired_version = row.integer(1);
-        twin.desired_at = row.maybe_time(2);
-        reported = row.blob(3);
-        twin.reported_version = row.integer(4);
-        twin.reported_at = row.maybe_time(5);
-        return true;
-      }));
+  const auto found =
+      TRY(tx.one("SELECT desired,desired_version,desired_at,reported,reported_version,reported_at "
+                 "FROM twin WHERE device_id=?",
+                 {device}, [&](sql::Row& row) {
+                   desired = row.blob(0);
+                   twin.desired_version = row.integer(1);
+                   twin.desired_at = row.maybe_time(2);
+                   reported = row.blob(3);
+                   twin.reported_version = row.integer(4);
+                   twin.reported_at = row.maybe_time(5);
+                   return true;
+                 }));
   if (!found) return twin;
   twin.desired = TRY(open_json(sealer, {"twin", device.ulid, "desired"}, desired));
   twin.reported = TRY(open_json(sealer, {"twin", device.ulid, "reported"}, reported));
@@ -158,14 +175,19 @@ Result<Twin> load_twin(sql::Tx& tx, const seal::Sealer& sealer, DeviceId device)
 }
 
 Status store_twin(core::Change& change, DeviceId device, const Twin& twin) {
-  const Bytes desired = TRY(seal_json(change.sealer(), {"twin", device.ulid, "desired"}, twin.desired));
-  const Bytes reported = TRY(seal_json(change.sealer(), {"twin", device.ulid, "reported"}, twin.reported));
+  const Bytes desired =
+      TRY(seal_json(change.sealer(), {"twin", device.ulid, "desired"}, twin.desired));
+  const Bytes reported =
+      TRY(seal_json(change.sealer(), {"twin", device.ulid, "reported"}, twin.reported));
   TRY(change.tx().exec(
-      "INSERT INTO twin (device_id,desired,desired_version,desired_at,reported,reported_version,reported_at)"
+      "INSERT INTO twin "
+      "(device_id,desired,desired_version,desired_at,reported,reported_version,reported_at)"
       " VALUES (?,?,?,?,?,?,?) ON CONFLICT (device_id) DO UPDATE SET desired=excluded.desired,"
-      "desired_version=excluded.desired_version,desired_at=excluded.desired_at,reported=excluded.reported,"
+      "desired_version=excluded.desired_version,desired_at=excluded.desired_at,reported=excluded."
+      "reported,"
       "reported_version=excluded.reported_version,reported_at=excluded.reported_at",
-      {device, desired, twin.desired_version, twin.desired_at, reported, twin.reported_version, twin.reported_at}));
+      {device, desired, twin.desired_version, twin.desired_at, reported, twin.reported_version,
+       twin.reported_at}));
   return {};
 }
 

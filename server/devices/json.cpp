@@ -3,7 +3,9 @@
 namespace holdfast::devices {
 namespace {
 
-wire::Json text_or_null(std::string_view text) { return text.empty() ? wire::Json(nullptr) : wire::Json(text); }
+wire::Json text_or_null(std::string_view text) {
+  return text.empty() ? wire::Json(nullptr) : wire::Json(text);
+}
 
 wire::JsonObject tags_json(const Tags& tags) {
   wire::JsonObject out;
@@ -14,7 +16,9 @@ wire::JsonObject tags_json(const Tags& tags) {
 wire::Json certificate_json(const Device& device, WallTime now) {
   if (!device.certificate) return nullptr;
   const Certificate& c = *device.certificate;
-  const std::string_view state = device.revoked ? "revoked" : c.not_after <= now ? "expired" : "valid";
+  const std::string_view state = device.revoked       ? "revoked"
+                                 : c.not_after <= now ? "expired"
+                                                      : "valid";
   return wire::JsonObject{{"serial", c.serial},
                           {"not_before", to_rfc3339(c.not_before)},
                           {"not_after", to_rfc3339(c.not_after)},
@@ -45,11 +49,13 @@ wire::JsonArray components_json(const wire::Json& inventory) {
   for (const wire::Json& item : array_member(inventory, "components")) {
     const wire::Json* name = member(item, "name");
     const wire::Json* version = member(item, "version");
-    if (name == nullptr || version == nullptr || !name->is_string() || !version->is_string()) continue;
+    if (name == nullptr || version == nullptr || !name->is_string() || !version->is_string())
+      continue;
     const wire::Json* digest = member(item, "digest");
-    out.push_back(wire::JsonObject{{"name", *name},
-                                   {"version", *version},
-                                   {"digest", digest != nullptr && digest->is_string() ? *digest : wire::Json(nullptr)}});
+    out.push_back(wire::JsonObject{
+        {"name", *name},
+        {"version", *version},
+        {"digest", digest != nullptr && digest->is_string() ? *digest : wire::Json(nullptr)}});
   }
   return out;
 }
@@ -57,8 +63,10 @@ wire::JsonArray components_json(const wire::Json& inventory) {
 wire::Json agent_json(const wire::Json& hello) {
   const wire::Json* version = member(hello, "version");
   if (version == nullptr || !version->is_string()) return nullptr;
-  wire::JsonObject out{{"version", *version}, {"capabilities", array_member(hello, "capabilities")}};
-  if (const wire::Json* protocol = member(hello, "protocol"); protocol != nullptr && protocol->is_int64()) {
+  wire::JsonObject out{{"version", *version},
+                       {"capabilities", array_member(hello, "capabilities")}};
+  if (const wire::Json* protocol = member(hello, "protocol");
+      protocol != nullptr && protocol->is_int64()) {
     out["protocol"] = *protocol;
   }
   return out;
@@ -75,9 +83,10 @@ wire::Json quarantine_json(const Device& device) {
 wire::JsonArray facet_json(const std::vector<FacetValue>& values) {
   wire::JsonArray out;
   for (const FacetValue& value : values) {
-    out.push_back(wire::JsonObject{{"value", value.value ? wire::Json(*value.value) : wire::Json(nullptr)},
-                                   {"label", value.label},
-                                   {"count", value.count}});
+    out.push_back(
+        wire::JsonObject{{"value", value.value ? wire::Json(*value.value) : wire::Json(nullptr)},
+                         {"label", value.label},
+                         {"count", value.count}});
   }
   return out;
 }
@@ -160,15 +169,16 @@ wire::Json type_json(const DeviceType& type) {
 }
 
 std::string audit_text(const Device& device) {
-  return wire::json_text(wire::JsonObject{{"name", device.name},
-                                          {"state", name_of(device.state)},
-                                          {"type_id", id_or_null(device.type)},
-                                          {"site_id", id_or_null(device.site)},
-                                          {"tags", tags_json(device.tags)},
-                                          {"evidence_class", name_of(device.evidence)},
-                                          {"certificate", device.certificate ? wire::Json(device.certificate->serial)
-                                                                             : wire::Json(nullptr)},
-                                          {"quarantine", quarantine_json(device)}});
+  return wire::json_text(
+      wire::JsonObject{{"name", device.name},
+                       {"state", name_of(device.state)},
+                       {"type_id", id_or_null(device.type)},
+                       {"site_id", id_or_null(device.site)},
+                       {"tags", tags_json(device.tags)},
+                       {"evidence_class", name_of(device.evidence)},
+                       {"certificate", device.certificate ? wire::Json(device.certificate->serial)
+                                                          : wire::Json(nullptr)},
+                       {"quarantine", quarantine_json(device)}});
 }
 
 }  // namespace holdfast::devices

@@ -1,5 +1,5 @@
-// The list of devices and its facets: one condition builder for both, so that what the facets count is
-// what the list shows.
+// The list of devices and its facets: one condition builder for both, so that what the facets count
+// is what the list shows.
 #include <algorithm>
 
 #include "server/devices/rows.hpp"
@@ -25,10 +25,13 @@ void add_in(Condition& where, std::string_view column, const std::vector<T>& val
   if (values.empty()) return;
   sql::Params params;
   for (const T& value : values) params.emplace_back(value);
-  where.add(std::string(column) + " IN (" + sql::placeholders(values.size()) + ")", std::move(params));
+  where.add(std::string(column) + " IN (" + sql::placeholders(values.size()) + ")",
+            std::move(params));
 }
 
-std::string_view online_sql() { return "(coalesce(p.sessions,0)>0 OR coalesce(p.last_https,0)>?)"; }
+std::string_view online_sql() {
+  return "(coalesce(p.sessions,0)>0 OR coalesce(p.last_https,0)>?)";
+}
 
 void add_text(Condition& where, std::string_view q) {
   if (const auto id = DeviceId::parse(q)) {
@@ -37,8 +40,10 @@ void add_text(Condition& where, std::string_view q) {
   }
   const std::string like = "%" + sql::like_escape(lower_ascii(q)) + "%";
   where.add(
-      "(d.name_key LIKE ? ESCAPE '\\' OR lower(d.serial) LIKE ? ESCAPE '\\' OR lower(coalesce(p.address,'')) LIKE ? "
-      "ESCAPE '\\' OR EXISTS (SELECT 1 FROM device_tag g WHERE g.device_id=d.id AND (lower(g.key) LIKE ? ESCAPE '\\' OR "
+      "(d.name_key LIKE ? ESCAPE '\\' OR lower(d.serial) LIKE ? ESCAPE '\\' OR "
+      "lower(coalesce(p.address,'')) LIKE ? "
+      "ESCAPE '\\' OR EXISTS (SELECT 1 FROM device_tag g WHERE g.device_id=d.id AND (lower(g.key) "
+      "LIKE ? ESCAPE '\\' OR "
       "lower(g.value) LIKE ? ESCAPE '\\')))",
       {like, like, like, like, like});
 }
@@ -57,7 +62,9 @@ Condition where_of(const ListQuery& query, const core::SiteFilter& scope, WallTi
   if (skip != Skip::tag) {
     for (const auto& [key, value] : query.tags) {
       if (value) {
-        where.add("EXISTS (SELECT 1 FROM device_tag g WHERE g.device_id=d.id AND g.key=? AND g.value=?)", {key, *value});
+        where.add(
+            "EXISTS (SELECT 1 FROM device_tag g WHERE g.device_id=d.id AND g.key=? AND g.value=?)",
+            {key, *value});
       } else {
         where.add("EXISTS (SELECT 1 FROM device_tag g WHERE g.device_id=d.id AND g.key=?)", {key});
       }
@@ -98,10 +105,13 @@ struct Place {
 };
 
 Result<Place> place_of(std::string_view cursor, std::string_view sort, bool number) {
-  const auto bad = [] { return fail(Code::invalid_argument, "the cursor is of another list: start without one"); };
+  const auto bad = [] {
+    return fail(Code::invalid_argument, "the cursor is of another list: start without one");
+  };
   const auto first = cursor.find('\n');
   const auto last = cursor.rfind('\n');
-  if (first == std::string_view::npos || last == first || cursor.substr(0, first) != sort) return bad();
+  if (first == std::string_view::npos || last == first || cursor.substr(0, first) != sort)
+    return bad();
   const std::string value(cursor.substr(first + 1, last - first - 1));
   const auto id = DeviceId::parse(cursor.substr(last + 1));
   if (!id) return bad();
@@ -116,26 +126,32 @@ Result<Place> place_of(std::string_view cursor, std::string_view sort, bool numb
 }
 
 Result<std::vector<FacetValue>> facet(sql::Tx& tx, std::string_view select, const Condition& where,
-                                      std::string_view group, const std::function<FacetValue(sql::Row&)>& make) {
-  return tx.list("SELECT " + std::string(select) + ",count(*) " + std::string(kDeviceTables) + "WHERE " + where.sql +
-                     " " + std::string(group) + " ORDER BY count(*) DESC LIMIT 200",
+                                      std::string_view group,
+                                      const std::function<FacetValue(sql::Row&)>& make) {
+  return tx.list("SELECT " + std::string(select) + ",count(*) " + std::string(kDeviceTables) +
+                     "WHERE " + where.sql + " " + std::string(group) +
+                     " ORDER BY count(*) DESC LIMIT 200",
                  where.params, make);
 }
 
 }  // namespace
 
-bool sort_known(std::string_view sort) { return order_of(sort) != nullptr; }
+bool sort_known(std::string_view sort) {
+  return order_of(sort) != nullptr;
+}
 
 Result<ListPage> list_devices(sql::Tx& tx, const seal::Sealer& sealer, const ListQuery& query,
                               const core::SiteFilter& scope, WallTime now) {
   const Order* order = order_of(query.sort);
-  if (order == nullptr) return fail(Code::invalid_argument, "query parameter \"sort\": there is no such order");
+  if (order == nullptr)
+    return fail(Code::invalid_argument, "query parameter \"sort\": there is no such order");
   const bool down = query.sort.starts_with('-');
   ListPage page;
   const Condition all = where_of(query, scope, now, Skip::none);
-  page.total = TRY(tx.number("SELECT count(*) FROM (SELECT 1 AS one " + std::string(kDeviceTables) + "WHERE " + all.sql +
-                                 " LIMIT " + std::to_string(kTotalMax) + ") AS counted",
-                             all.params));
+  page.total =
+      TRY(tx.number("SELECT count(*) FROM (SELECT 1 AS one " + std::string(kDeviceTables) +
+                        "WHERE " + all.sql + " LIMIT " + std::to_string(kTotalMax) + ") AS counted",
+                    all.params));
   Condition where = all;
   if (!query.cursor.empty()) {
     Place place = TRY(place_of(query.cursor, query.sort, order->number));
@@ -145,52 +161,59 @@ Result<ListPage> list_devices(sql::Tx& tx, const seal::Sealer& sealer, const Lis
   const std::string direction = down ? " DESC" : "";
   std::vector<std::string> keys;
   const std::string tail = std::string(kDeviceTables) + "WHERE " + where.sql + " ORDER BY " +
-                           std::string(order->column) + direction + ",d.id" + direction + " LIMIT " +
-                           std::to_string(query.limit + 1);
-  page.devices = TRY(read_devices(tx, sealer, "SELECT " + std::string(kDeviceColumns) + tail, where.params));
+                           std::string(order->column) + direction + ",d.id" + direction +
+                           " LIMIT " + std::to_string(query.limit + 1);
+  page.devices =
+      TRY(read_devices(tx, sealer, "SELECT " + std::string(kDeviceColumns) + tail, where.params));
   if (page.devices.size() <= query.limit) return page;
   page.devices.resize(query.limit);
   const DeviceId last = page.devices.back().id;
-  const auto key = TRY(tx.one("SELECT " + std::string(order->column) + std::string(kDeviceTables) + "WHERE d.id=?",
-                              {last}, [&](sql::Row& row) {
-                                return order->number ? std::to_string(row.integer(0)) : row.text(0);
-                              }));
+  const auto key = TRY(tx.one(
+      "SELECT " + std::string(order->column) + std::string(kDeviceTables) + "WHERE d.id=?", {last},
+      [&](sql::Row& row) { return order->number ? std::to_string(row.integer(0)) : row.text(0); }));
   page.next = query.sort + "\n" + key.value_or("") + "\n" + last.text();
   return page;
 }
 
-Result<Facets> count_facets(sql::Tx& tx, const ListQuery& query, const core::SiteFilter& scope, WallTime now) {
+Result<Facets> count_facets(sql::Tx& tx, const ListQuery& query, const core::SiteFilter& scope,
+                            WallTime now) {
   Facets facets;
-  facets.state = TRY(facet(tx, "d.state", where_of(query, scope, now, Skip::state), "GROUP BY d.state",
-                           [](sql::Row& row) { return FacetValue{row.text(0), row.text(0), row.integer(1)}; }));
-  facets.type = TRY(facet(tx, "d.type_id,t.name", where_of(query, scope, now, Skip::type), "GROUP BY d.type_id,t.name",
-                          [](sql::Row& row) {
-                            const auto id = row.maybe_id<TypeId>(0);
-                            return FacetValue{id ? std::optional(id->text()) : std::nullopt,
-                                              row.maybe_text(1).value_or("no type"), row.integer(2)};
-                          }));
-  facets.site = TRY(facet(tx, "d.site_id,s.name", where_of(query, scope, now, Skip::site), "GROUP BY d.site_id,s.name",
-                          [](sql::Row& row) {
-                            const auto id = row.maybe_id<SiteId>(0);
-                            return FacetValue{id ? std::optional(id->text()) : std::nullopt,
-                                              row.maybe_text(1).value_or("no site"), row.integer(2)};
-                          }));
+  facets.state = TRY(
+      facet(tx, "d.state", where_of(query, scope, now, Skip::state), "GROUP BY d.state",
+            [](sql::Row& row) { return FacetValue{row.text(0), row.text(0), row.integer(1)}; }));
+  facets.type =
+      TRY(facet(tx, "d.type_id,t.name", where_of(query, scope, now, Skip::type),
+                "GROUP BY d.type_id,t.name", [](sql::Row& row) {
+                  const auto id = row.maybe_id<TypeId>(0);
+                  return FacetValue{id ? std::optional(id->text()) : std::nullopt,
+                                    row.maybe_text(1).value_or("no type"), row.integer(2)};
+                }));
+  facets.site =
+      TRY(facet(tx, "d.site_id,s.name", where_of(query, scope, now, Skip::site),
+                "GROUP BY d.site_id,s.name", [](sql::Row& row) {
+                  const auto id = row.maybe_id<SiteId>(0);
+                  return FacetValue{id ? std::optional(id->text()) : std::nullopt,
+                                    row.maybe_text(1).value_or("no site"), row.integer(2)};
+                }));
   Condition online = where_of(query, scope, now, Skip::online);
   online.params.insert(online.params.begin(), sql::Param(now - kHttpsOnline));
-  facets.online = TRY(facet(tx, "CASE WHEN " + std::string(online_sql()) + " THEN 1 ELSE 0 END AS is_online", online,
-                            "GROUP BY is_online", [](sql::Row& row) {
-                              const bool yes = row.integer(0) != 0;
-                              return FacetValue{yes ? "true" : "false", yes ? "online" : "offline", row.integer(1)};
-                            }));
+  facets.online = TRY(
+      facet(tx, "CASE WHEN " + std::string(online_sql()) + " THEN 1 ELSE 0 END AS is_online",
+            online, "GROUP BY is_online", [](sql::Row& row) {
+              const bool yes = row.integer(0) != 0;
+              return FacetValue{yes ? "true" : "false", yes ? "online" : "offline", row.integer(1)};
+            }));
   const Condition tagged = where_of(query, scope, now, Skip::tag);
-  facets.tag = TRY(tx.list("SELECT f.key,f.value,count(*)" + std::string(kDeviceTables) +
-                               "JOIN device_tag f ON f.device_id=d.id WHERE " + tagged.sql +
-                               " GROUP BY f.key,f.value ORDER BY count(*) DESC,f.key,f.value LIMIT 200",
-                           tagged.params, [](sql::Row& row) {
-                             const std::string value = row.text(1);
-                             const std::string label = value.empty() ? row.text(0) : row.text(0) + "=" + value;
-                             return FacetValue{row.text(0) + "=" + value, label, row.integer(2)};
-                           }));
+  facets.tag =
+      TRY(tx.list("SELECT f.key,f.value,count(*)" + std::string(kDeviceTables) +
+                      "JOIN device_tag f ON f.device_id=d.id WHERE " + tagged.sql +
+                      " GROUP BY f.key,f.value ORDER BY count(*) DESC,f.key,f.value LIMIT 200",
+                  tagged.params, [](sql::Row& row) {
+                    const std::string value = row.text(1);
+                    const std::string label =
+                        value.empty() ? row.text(0) : row.text(0) + "=" + value;
+                    return FacetValue{row.text(0) + "=" + value, label, row.integer(2)};
+                  }));
   return facets;
 }
 

@@ -44,16 +44,17 @@ struct Quarantine {
   std::string by;  // id of who did it
 };
 
-// Online means: a live MQTT session, or an HTTPS request less than kHttpsOnline ago. This is the one
-// definition; every list, badge and answer uses online_at().
+// Online means: a live MQTT session, or an HTTPS request less than kHttpsOnline ago. This is the
+// one definition; every list, badge and answer uses online_at().
 inline constexpr Duration kHttpsOnline = seconds(120);
 
 struct Presence {
-  int sessions = 0;  // live MQTT sessions
-  std::optional<WallTime> since;      // when it came online, or went offline
+  int sessions = 0;               // live MQTT sessions
+  std::optional<WallTime> since;  // when it came online, or went offline
   std::optional<WallTime> last_seen;
   std::optional<WallTime> last_https;
-  std::string last_disconnect_reason;  // "client", "connection-lost", or a problem code; empty: none yet
+  std::string
+      last_disconnect_reason;  // "client", "connection-lost", or a problem code; empty: none yet
   std::string address;
   std::string protocol;  // mqtt-3.1.1, mqtt-5.0, https
 

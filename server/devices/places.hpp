@@ -42,16 +42,18 @@ class Places {
  public:
   explicit Places(core::Store& store) : store_(store) {}
 
-  Result<PlacePage<Site>> sites(const core::Caller& caller, const core::Page& page, std::string_view q);
+  Result<PlacePage<Site>> sites(const core::Caller& caller, const core::Page& page,
+                                std::string_view q);
   Result<Site> site(const core::Caller& caller, std::string_view permission, SiteId id);
-  Result<Site> save_site(const core::Caller& caller, std::optional<SiteId> id, const wire::Json& body,
-                         const http::Request& request);
+  Result<Site> save_site(const core::Caller& caller, std::optional<SiteId> id,
+                         const wire::Json& body, const http::Request& request);
   Status delete_site(const core::Caller& caller, SiteId id, const http::Request& request);
 
-  Result<PlacePage<DeviceType>> types(const core::Caller& caller, const core::Page& page, std::string_view q);
+  Result<PlacePage<DeviceType>> types(const core::Caller& caller, const core::Page& page,
+                                      std::string_view q);
   Result<DeviceType> type(const core::Caller& caller, std::string_view permission, TypeId id);
-  Result<DeviceType> save_type(const core::Caller& caller, std::optional<TypeId> id, const wire::Json& body,
-                               const http::Request& request);
+  Result<DeviceType> save_type(const core::Caller& caller, std::optional<TypeId> id,
+                               const wire::Json& body, const http::Request& request);
   Status delete_type(const core::Caller& caller, TypeId id, const http::Request& request);
 
  private:

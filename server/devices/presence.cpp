@@ -28,7 +28,8 @@ void PresenceBook::tell(DeviceId device, bool online) const {
   for (const Told& told : all) told(device, online);
 }
 
-void PresenceBook::connected(DeviceId device, std::string_view protocol, std::string_view address, WallTime at) {
+void PresenceBook::connected(DeviceId device, std::string_view protocol, std::string_view address,
+                             WallTime at) {
   const bool came = book_.with([&](Book& book) {
     Presence& row = book.rows[device];
     const bool was = row.online_at(at);
@@ -96,8 +97,9 @@ Presence PresenceBook::of(DeviceId device) const {
 
 std::size_t PresenceBook::online_count(WallTime now) const {
   return book_.with([&](const Book& book) {
-    return static_cast<std::size_t>(std::count_if(book.rows.begin(), book.rows.end(),
-                                                  [&](const auto& row) { return row.second.online_at(now); }));
+    return static_cast<std::size_t>(
+        std::count_if(book.rows.begin(), book.rows.end(),
+                      [&](const auto& row) { return row.second.online_at(now); }));
   });
 }
 
@@ -114,7 +116,8 @@ std::vector<PresenceRow> PresenceBook::take(bool transitions_only) {
     }
     book.urgent.clear();
     // In one order for one history: a simulation replays it.
-    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.device < b.device; });
+    std::sort(rows.begin(), rows.end(),
+              [](const auto& a, const auto& b) { return a.device < b.device; });
     return rows;
   });
 }

@@ -6,7 +6,9 @@
 namespace holdfast::devices {
 namespace {
 
-std::string payload(const wire::JsonObject& object) { return wire::json_text(object); }
+std::string payload(const wire::JsonObject& object) {
+  return wire::json_text(object);
+}
 
 // The members of `after` that differ from `before`, for device.changed.
 wire::JsonArray changed_members(const Device& before, const Device& after) {
@@ -19,13 +21,14 @@ wire::JsonArray changed_members(const Device& before, const Device& after) {
 }
 
 Status notice_changed(core::Change& change, const Device& before, const Device& after) {
-  return change.notice("device.changed",
-                       payload({{"device_id", after.id.text()},
-                                {"revision", after.revision},
-                                {"members", changed_members(before, after)},
-                                {"type_id", id_or_null(after.type)},
-                                {"old_site_id", before.site != after.site ? id_or_null(before.site) : nullptr}}),
-                       after.site);
+  return change.notice(
+      "device.changed",
+      payload({{"device_id", after.id.text()},
+               {"revision", after.revision},
+               {"members", changed_members(before, after)},
+               {"type_id", id_or_null(after.type)},
+               {"old_site_id", before.site != after.site ? id_or_null(before.site) : nullptr}}),
+      after.site);
 }
 
 Status notice_state(core::Change& change, const Device& device, State before) {
@@ -42,14 +45,15 @@ Status require_evidence(sql::Tx& tx, const Device& device) {
   if (!device.type) return {};
   const auto demanded = TRY(evidence_demanded(tx, *device.type));
   if (satisfies(device.evidence, demanded)) return {};
-  return fail(Code::evidence_insufficient, "its type demands " + std::string(name_of(*demanded)) + ", and the device has " +
+  return fail(Code::evidence_insufficient, "its type demands " + std::string(name_of(*demanded)) +
+                                               ", and the device has " +
                                                std::string(name_of(device.evidence)));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Registry>> Registry::make(core::Store& store, os::Workers& workers, os::Loop& loop,
-                                                 const Log& log, Metrics& metrics) {
+Result<std::unique_ptr<Registry>> Registry::make(core::Store& store, os::Workers& workers,
+                                                 os::Loop& loop, const Log& log, Metrics& metrics) {
   std::unique_ptr<Registry> registry(new Registry(store, workers, loop, log, metrics));
   std::vector<PresenceRow> rows;
   std::vector<DeviceId> active;
@@ -68,16 +72,20 @@ Result<std::unique_ptr<Registry>> Registry::make(core::Store& store, os::Workers
   return registry;
 }
 
-Registry::Registry(core::Store& store, os::Workers& workers, os::Loop& loop, const Log& log, Metrics& metrics)
+Registry::Registry(core::Store& store, os::Workers& workers, os::Loop& loop, const Log& log,
+                   Metrics& metrics)
     : store_(store),
       workers_(workers),
       loop_(loop),
       log_(log),
-      flush_failures_(metrics.counter("holdfast_devices_presence_flush_failures_total",
-                                      "Presence batches that could not be written and were kept for later")) {
-  metrics.gauge("holdfast_devices_online", "Devices that are online", [this, alive = std::weak_ptr(alive_)] {
-    return alive.lock() ? static_cast<double>(presence_.online_count(store_.clock().wall())) : 0.0;
-  });
+      flush_failures_(
+          metrics.counter("holdfast_devices_presence_flush_failures_total",
+                          "Presence batches that could not be written and were kept for later")) {
+  metrics.gauge(
+      "holdfast_devices_online", "Devices that are online", [this, alive = std::weak_ptr(alive_)] {
+        return alive.lock() ? static_cast<double>(presence_.online_count(store_.clock().wall()))
+                            : 0.0;
+      });
 }
 
 Registry::~Registry() = default;
@@ -104,7 +112,8 @@ Status Registry::flush(bool transitions_only) {
   if (written) return {};
   presence_.untake(rows);
   flush_failures_.add();
-  log_.warning("presence could not be written; it is kept for the next try", {{"why", written.error().text()}});
+  log_.warning("presence could not be written; it is kept for the next try",
+               {{"why", written.error().text()}});
   return written;
 }
 
@@ -123,7 +132,9 @@ Result<DeviceId> Registry::create(core::Change& change, const NewDevice& wanted)
   TRY(insert_device(change, device));
   TRY(change.audit(device.id.text(), "", audit_text(device)));
   TRY(change.notice("device.created",
-                    payload({{"device_id", device.id.text()}, {"type_id", id_or_null(device.type)}, {"claim_id", nullptr}}),
+                    payload({{"device_id", device.id.text()},
+                             {"type_id", id_or_null(device.type)},
+                             {"claim_id", nullptr}}),
                     device.site));
   return device.id;
 }
@@ -141,7 +152,8 @@ Status Registry::set_state(core::Change& change, DeviceId id, State state, std::
   return notice_state(change, *found, before);
 }
 
-Status Registry::set_certificate(core::Change& change, DeviceId id, const Certificate& certificate) {
+Status Registry::set_certificate(core::Change& change, DeviceId id,
+                                 const Certificate& certificate) {
   auto found = TRY(find_device(change.tx(), change.sealer(), id));
   if (!found) return fail(Code::device_unknown, "there is no device " + id.text());
   found->certificate = certificate;
@@ -169,30 +181,33 @@ wire::Json Registry::json(const Device& device) const {
   return device_json(device, presence_.of(device.id), store_.clock().wall());
 }
 
-Result<wire::Json> Registry::view(DeviceId id) { return json(TRY(find(id))); }
+Result<wire::Json> Registry::view(DeviceId id) {
+  return json(TRY(find(id)));
+}
 
 Status Registry::report(DeviceId id, Document which, const wire::Json& document) {
   const bool is_hello = which == Document::hello;
-  return store_.record(core::Caller::device(id), is_hello ? "device.hello" : "device.inventory",
-                       [&](core::Change& change) -> Status {
-                         auto found = TRY(find_device(change.tx(), change.sealer(), id));
-                         if (!found) return fail(Code::device_unknown, "there is no device " + id.text());
-                         if ((is_hello ? found->hello : found->inventory) == document) return {};
-                         TRY(store_document(change, id, which, document));
-                         wire::JsonObject told{{"device_id", id.text()}, {"revision", found->revision + 1}};
-                         if (!is_hello) {
-                           wire::JsonArray members;
-                           if (const auto* object = document.if_object()) {
-                             for (const auto& member : *object) members.emplace_back(member.key());
-                           }
-                           told["members"] = std::move(members);
-                           return change.notice("device.inventory_changed", payload(told), found->site);
-                         }
-                         const wire::JsonObject& object = *document.if_object();
-                         told["agent_version"] = TRY(wire::get_string(object, "version"));
-                         told["protocol"] = TRY(wire::get_int(object, "protocol"));
-                         return change.notice("device.hello_changed", payload(told), found->site);
-                       });
+  return store_.record(
+      core::Caller::device(id), is_hello ? "device.hello" : "device.inventory",
+      [&](core::Change& change) -> Status {
+        auto found = TRY(find_device(change.tx(), change.sealer(), id));
+        if (!found) return fail(Code::device_unknown, "there is no device " + id.text());
+        if ((is_hello ? found->hello : found->inventory) == document) return {};
+        TRY(store_document(change, id, which, document));
+        wire::JsonObject told{{"device_id", id.text()}, {"revision", found->revision + 1}};
+        if (!is_hello) {
+          wire::JsonArray members;
+          if (const auto* object = document.if_object()) {
+            for (const auto& member : *object) members.emplace_back(member.key());
+          }
+          told["members"] = std::move(members);
+          return change.notice("device.inventory_changed", payload(told), found->site);
+        }
+        const wire::JsonObject& object = *document.if_object();
+        told["agent_version"] = TRY(wire::get_string(object, "version"));
+        told["protocol"] = TRY(wire::get_int(object, "protocol"));
+        return change.notice("device.hello_changed", payload(told), found->site);
+      });
 }
 
 Status Registry::hello(DeviceId device, const wire::Json& hello) {
@@ -211,7 +226,8 @@ Status Registry::inventory(DeviceId device, const wire::Json& inventory) {
   return report(device, Document::inventory, inventory);
 }
 
-void Registry::connected(DeviceId device, std::string_view protocol, std::string_view address, WallTime at) {
+void Registry::connected(DeviceId device, std::string_view protocol, std::string_view address,
+                         WallTime at) {
   presence_.connected(device, protocol, address, at);
   activate(device, std::string(protocol), std::string(address));
 }
@@ -231,19 +247,24 @@ void Registry::activate(DeviceId id, std::string protocol, std::string address) 
   if (!first) return;
   const bool posted = workers_.post([this, alive = std::weak_ptr(alive_), id, protocol, address] {
     if (!alive.lock()) return;
-    const Status done = store_.change(core::Caller::device(id), "device.first_connected", [&](core::Change& change) -> Status {
-      auto found = TRY(find_device(change.tx(), change.sealer(), id));
-      if (!found || found->state != State::enrolled) return fail(Code::conflict, "not a first connection");
-      const std::string before = audit_text(*found);
-      found->state = State::active;
-      TRY(update_device(change, *found));
-      TRY(change.audit(id.text(), before, audit_text(*found)));
-      TRY(notice_state(change, *found, State::enrolled));
-      return change.notice("device.first_connected",
-                           payload({{"device_id", id.text()}, {"address", address}, {"protocol", protocol}}), found->site);
-    });
+    const Status done = store_.change(
+        core::Caller::device(id), "device.first_connected", [&](core::Change& change) -> Status {
+          auto found = TRY(find_device(change.tx(), change.sealer(), id));
+          if (!found || found->state != State::enrolled)
+            return fail(Code::conflict, "not a first connection");
+          const std::string before = audit_text(*found);
+          found->state = State::active;
+          TRY(update_device(change, *found));
+          TRY(change.audit(id.text(), before, audit_text(*found)));
+          TRY(notice_state(change, *found, State::enrolled));
+          return change.notice(
+              "device.first_connected",
+              payload({{"device_id", id.text()}, {"address", address}, {"protocol", protocol}}),
+              found->site);
+        });
     // Another reason than "already": the next connection tries again.
-    if (!done && done.error().code != Code::conflict) active_.with([&](auto& known) { known.erase(id); });
+    if (!done && done.error().code != Code::conflict)
+      active_.with([&](auto& known) { known.erase(id); });
   });
   if (!posted) active_.with([&](auto& known) { known.erase(id); });
 }
@@ -279,12 +300,14 @@ Result<Device> Registry::get(const core::Caller& caller, std::string_view permis
   return found;
 }
 
-Result<Device> Registry::edit(const core::Caller& caller, std::string_view permission, std::string_view action,
-                              DeviceId id, const Edit& apply) {
+Result<Device> Registry::edit(const core::Caller& caller, std::string_view permission,
+                              std::string_view action, DeviceId id, const Edit& apply) {
   Device after;
   TRY(store_.change(caller, action, [&](core::Change& change) -> Status {
     auto found = TRY(find_device(change.tx(), change.sealer(), id));
-    if (!found) return std::unexpected(core::refuse_missing(caller, permission, "there is no device " + id.text()));
+    if (!found)
+      return std::unexpected(
+          core::refuse_missing(caller, permission, "there is no device " + id.text()));
     TRY(core::require_at(caller, permission, found->site));
     const std::string before = audit_text(*found);
     TRY(apply(change, *found));
@@ -294,99 +317,125 @@ Result<Device> Registry::edit(const core::Caller& caller, std::string_view permi
   return after;
 }
 
-Result<Device> Registry::patch(const core::Caller& caller, DeviceId id, const Patch& patch, const Matches& matches) {
-  return edit(caller, "device.write", "update_device", id, [&](core::Change& change, Device& device) -> Status {
-    TRY(matches(device.revision));
-    const Device before = device;
-    if (patch.name) {
-      TRY(check_name(*patch.name));
-      device.name = *patch.name;
-    }
-    if (patch.tags) {
-      TRY(check_tags(*patch.tags));
-      device.tags = *patch.tags;
-      TRY(replace_tags(change.tx(), id, device.tags));
-    }
-    if (patch.site) {
-      // Moving takes the permission at both ends; a site that is not there answers like one elsewhere.
-      TRY(core::require_at(caller, "device.write", *patch.site));
-      device.site = *patch.site;
-    }
-    if (patch.type) {
-      device.type = *patch.type;
-      TRY(require_evidence(change.tx(), device));
-    }
-    Status updated = update_device(change, device);
-    if (!updated && updated.error().code == Code::conflict) {
-      return std::unexpected(Error{Code::invalid_argument, "there is no such site or type", {}, {}, patch.site ? "/site_id" : "/type_id"});
-    }
-    TRY(updated);
-    return notice_changed(change, before, device);
-  });
+Result<Device> Registry::patch(const core::Caller& caller, DeviceId id, const Patch& patch,
+                               const Matches& matches) {
+  return edit(caller, "device.write", "update_device", id,
+              [&](core::Change& change, Device& device) -> Status {
+                TRY(matches(device.revision));
+                const Device before = device;
+                if (patch.name) {
+                  TRY(check_name(*patch.name));
+                  device.name = *patch.name;
+                }
+                if (patch.tags) {
+                  TRY(check_tags(*patch.tags));
+                  device.tags = *patch.tags;
+                  TRY(replace_tags(change.tx(), id, device.tags));
+                }
+                if (patch.site) {
+                  // Moving takes the permission at both ends; a site that is not there answers like
+                  // one elsewhere.
+                  TRY(core::require_at(caller, "device.write", *patch.site));
+                  device.site = *patch.site;
+                }
+                if (patch.type) {
+                  device.type = *patch.type;
+                  TRY(require_evidence(change.tx(), device));
+                }
+                Status updated = update_device(change, device);
+                if (!updated && updated.error().code == Code::conflict) {
+                  return std::unexpected(Error{Code::invalid_argument,
+                                               "there is no such site or type",
+                                               {},
+                                               {},
+                                               patch.site ? "/site_id" : "/type_id"});
+                }
+                TRY(updated);
+                return notice_changed(change, before, device);
+              });
 }
 
 Result<Device> Registry::set_tag(const core::Caller& caller, DeviceId id, const std::string& key,
                                  const std::optional<std::string>& value) {
   const std::string_view action = value ? "set_device_tag" : "delete_device_tag";
-  return edit(caller, "device.write", action, id, [&](core::Change& change, Device& device) -> Status {
-    TRY(check_tag(key, value.value_or("")));
-    const Device before = device;
-    if (value) {
-      device.tags[key] = *value;
-    } else if (device.tags.erase(key) == 0) {
-      return fail(Code::not_found, "the device has no tag \"" + key + "\"");
-    }
-    TRY(check_tags(device.tags));
-    TRY(replace_tags(change.tx(), id, device.tags));
-    TRY(update_device(change, device));
-    return notice_changed(change, before, device);
-  });
+  return edit(caller, "device.write", action, id,
+              [&](core::Change& change, Device& device) -> Status {
+                TRY(check_tag(key, value.value_or("")));
+                const Device before = device;
+                if (value) {
+                  device.tags[key] = *value;
+                } else if (device.tags.erase(key) == 0) {
+                  return fail(Code::not_found, "the device has no tag \"" + key + "\"");
+                }
+                TRY(check_tags(device.tags));
+                TRY(replace_tags(change.tx(), id, device.tags));
+                TRY(update_device(change, device));
+                return notice_changed(change, before, device);
+              });
 }
 
-Result<Device> Registry::quarantine(const core::Caller& caller, DeviceId id, const std::string& reason) {
-  return edit(caller, "device.quarantine", "quarantine_device", id, [&](core::Change& change, Device& device) -> Status {
-    TRY(check_reason(reason));
-    const State before = device.state;
-    const bool again = before == State::quarantined && device.quarantine;
-    if (before != State::quarantined) TRY(require_move(before, State::quarantined));
-    device.state = State::quarantined;
-    device.quarantine = Quarantine{again ? device.quarantine->since : change.now(), reason, caller.id};
-    TRY(update_device(change, device));
-    if (!again) TRY(notice_state(change, device, before));
-    return change.notice("device.quarantined",
-                         payload({{"device_id", id.text()}, {"revision", device.revision}, {"reason", reason}}), device.site);
-  });
+Result<Device> Registry::quarantine(const core::Caller& caller, DeviceId id,
+                                    const std::string& reason) {
+  return edit(
+      caller, "device.quarantine", "quarantine_device", id,
+      [&](core::Change& change, Device& device) -> Status {
+        TRY(check_reason(reason));
+        const State before = device.state;
+        const bool again = before == State::quarantined && device.quarantine;
+        if (before != State::quarantined) TRY(require_move(before, State::quarantined));
+        device.state = State::quarantined;
+        device.quarantine =
+            Quarantine{again ? device.quarantine->since : change.now(), reason, caller.id};
+        TRY(update_device(change, device));
+        if (!again) TRY(notice_state(change, device, before));
+        return change.notice(
+            "device.quarantined",
+            payload({{"device_id", id.text()}, {"revision", device.revision}, {"reason", reason}}),
+            device.site);
+      });
 }
 
-Result<Device> Registry::release(const core::Caller& caller, DeviceId id, const std::string& reason) {
-  return edit(caller, "device.quarantine", "release_device", id, [&](core::Change& change, Device& device) -> Status {
-    if (!reason.empty()) TRY(check_reason(reason));
-    if (device.state != State::quarantined) return fail(Code::conflict, "the device is not quarantined");
-    if (device.revoked) {
-      return fail(Code::conflict, "its certificates are revoked: enrol it again with a claim");
-    }
-    const bool connected = presence_.of(id).last_seen.has_value();
-    device.state = after_release(connected);
-    device.quarantine.reset();
-    TRY(update_device(change, device));
-    TRY(notice_state(change, device, State::quarantined));
-    return change.notice("device.released", payload({{"device_id", id.text()}, {"revision", device.revision}}), device.site);
-  });
+Result<Device> Registry::release(const core::Caller& caller, DeviceId id,
+                                 const std::string& reason) {
+  return edit(
+      caller, "device.quarantine", "release_device", id,
+      [&](core::Change& change, Device& device) -> Status {
+        if (!reason.empty()) TRY(check_reason(reason));
+        if (device.state != State::quarantined)
+          return fail(Code::conflict, "the device is not quarantined");
+        if (device.revoked) {
+          return fail(Code::conflict, "its certificates are revoked: enrol it again with a claim");
+        }
+        const bool connected = presence_.of(id).last_seen.has_value();
+        device.state = after_release(connected);
+        device.quarantine.reset();
+        TRY(update_device(change, device));
+        TRY(notice_state(change, device, State::quarantined));
+        return change.notice("device.released",
+                             payload({{"device_id", id.text()}, {"revision", device.revision}}),
+                             device.site);
+      });
 }
 
-Result<Device> Registry::revoke(const core::Caller& caller, DeviceId id, const std::string& reason) {
-  return edit(caller, "device.revoke", "revoke_device", id, [&](core::Change& change, Device& device) -> Status {
-    TRY(check_reason(reason));
-    const State before = device.state;
-    if (before != State::quarantined) TRY(require_move(before, State::quarantined));
-    device.state = State::quarantined;
-    device.revoked = true;
-    device.quarantine = Quarantine{device.quarantine ? device.quarantine->since : change.now(), reason, caller.id};
-    TRY(update_device(change, device));
-    if (before != State::quarantined) TRY(notice_state(change, device, before));
-    return change.notice("device.revoked",
-                         payload({{"device_id", id.text()}, {"revision", device.revision}, {"reason", reason}}), device.site);
-  });
+Result<Device> Registry::revoke(const core::Caller& caller, DeviceId id,
+                                const std::string& reason) {
+  return edit(
+      caller, "device.revoke", "revoke_device", id,
+      [&](core::Change& change, Device& device) -> Status {
+        TRY(check_reason(reason));
+        const State before = device.state;
+        if (before != State::quarantined) TRY(require_move(before, State::quarantined));
+        device.state = State::quarantined;
+        device.revoked = true;
+        device.quarantine = Quarantine{device.quarantine ? device.quarantine->since : change.now(),
+                                       reason, caller.id};
+        TRY(update_device(change, device));
+        if (before != State::quarantined) TRY(notice_state(change, device, before));
+        return change.notice(
+            "device.revoked",
+            payload({{"device_id", id.text()}, {"revision", device.revision}, {"reason", reason}}),
+            device.site);
+      });
 }
 
 }  // namespace holdfast::devices

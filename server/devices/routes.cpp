@@ -10,7 +10,11 @@ using core::Call;
 using http::Response;
 
 Error bad_query(std::string_view name, std::string_view why) {
-  return Error{Code::invalid_argument, "query parameter \"" + std::string(name) + "\": " + std::string(why), {}, {}, {}};
+  return Error{Code::invalid_argument,
+               "query parameter \"" + std::string(name) + "\": " + std::string(why),
+               {},
+               {},
+               {}};
 }
 
 template <class IdType>
@@ -33,15 +37,18 @@ template <class T>
 Response page_json(const PlacePage<T>& page, wire::Json (*one)(const T&)) {
   wire::JsonArray items;
   for (const T& item : page.items) items.push_back(one(item));
-  return http::json(200, wire::json_text(wire::JsonObject{
-                             {"items", std::move(items)},
-                             {"next_cursor", page.next.empty() ? wire::Json(nullptr) : wire::Json(core::make_cursor(page.next))},
-                             {"total_estimate", page.total}}));
+  return http::json(
+      200, wire::json_text(wire::JsonObject{
+               {"items", std::move(items)},
+               {"next_cursor",
+                page.next.empty() ? wire::Json(nullptr) : wire::Json(core::make_cursor(page.next))},
+               {"total_estimate", page.total}}));
 }
 
 // A member that may be null: absent, null or an id.
 template <class IdType>
-Result<std::optional<std::optional<IdType>>> id_member(const wire::JsonObject& body, std::string_view name) {
+Result<std::optional<std::optional<IdType>>> id_member(const wire::JsonObject& body,
+                                                       std::string_view name) {
   const wire::Json* member = body.if_contains(name);
   if (member == nullptr) return std::nullopt;
   if (member->is_null()) return std::optional<IdType>{};
@@ -56,7 +63,8 @@ Result<std::optional<std::optional<IdType>>> id_member(const wire::JsonObject& b
 Result<Patch> patch_of(const wire::Json& json) {
   const auto& body = *TRY(wire::as_object(json));
   TRY(wire::only_members(body, {"name", "site_id", "type_id", "tags"}));
-  if (body.empty()) return fail(Code::invalid_argument, "say what to change: name, site_id, type_id or tags");
+  if (body.empty())
+    return fail(Code::invalid_argument, "say what to change: name, site_id, type_id or tags");
   Patch patch;
   if (body.contains("name")) patch.name = TRY(wire::get_string(body, "name"));
   patch.site = TRY(id_member<SiteId>(body, "site_id"));
@@ -64,7 +72,8 @@ Result<Patch> patch_of(const wire::Json& json) {
   if (body.contains("tags")) {
     const auto& tags = *TRY(wire::get_object(body, "tags"));
     patch.tags.emplace();
-    for (const auto& tag : tags) (*patch.tags)[tag.key()] = TRY(wire::get_string(tags, tag.key(), "/tags"));
+    for (const auto& tag : tags)
+      (*patch.tags)[tag.key()] = TRY(wire::get_string(tags, tag.key(), "/tags"));
   }
   return patch;
 }
@@ -86,10 +95,12 @@ Result<Response> list(Registry& registry, const Call& call) {
   const ListPage page = TRY(registry.list(call.caller, query));
   wire::JsonArray items;
   for (const Device& device : page.devices) items.push_back(registry.json(device));
-  return http::json(200, wire::json_text(wire::JsonObject{
-                             {"items", std::move(items)},
-                             {"next_cursor", page.next.empty() ? wire::Json(nullptr) : wire::Json(core::make_cursor(page.next))},
-                             {"total_estimate", page.total}}));
+  return http::json(
+      200, wire::json_text(wire::JsonObject{
+               {"items", std::move(items)},
+               {"next_cursor",
+                page.next.empty() ? wire::Json(nullptr) : wire::Json(core::make_cursor(page.next))},
+               {"total_estimate", page.total}}));
 }
 
 Status add_device_routes(core::Operations& operations, Registry& registry) {
@@ -108,9 +119,10 @@ Status add_device_routes(core::Operations& operations, Registry& registry) {
     TRY(registry.get(call.caller, "device.write", id));
     TRY(http::require_if_match(call.request));
     const Patch patch = TRY(patch_of(call.body));
-    return device_response(registry, TRY(registry.patch(call.caller, id, patch, [&](std::int64_t revision) {
-      return http::require_match(call.request, static_cast<std::uint64_t>(revision));
-    })));
+    return device_response(
+        registry, TRY(registry.patch(call.caller, id, patch, [&](std::int64_t revision) {
+          return http::require_match(call.request, static_cast<std::uint64_t>(revision));
+        })));
   }));
   TRY(operations.add("set_device_tag", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<DeviceId>("device_id", "device.write"));
@@ -118,24 +130,28 @@ Status add_device_routes(core::Operations& operations, Registry& registry) {
     const auto& body = *TRY(wire::as_object(call.body));
     TRY(wire::only_members(body, {"value"}));
     const std::string value = TRY(wire::get_string(body, "value"));
-    return device_response(registry, TRY(registry.set_tag(call.caller, id, std::string(call.path("tag")), value)));
+    return device_response(
+        registry, TRY(registry.set_tag(call.caller, id, std::string(call.path("tag")), value)));
   }));
   return operations.add("delete_device_tag", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<DeviceId>("device_id", "device.write"));
-    return device_response(registry, TRY(registry.set_tag(call.caller, id, std::string(call.path("tag")), std::nullopt)));
+    return device_response(
+        registry,
+        TRY(registry.set_tag(call.caller, id, std::string(call.path("tag")), std::nullopt)));
   });
 }
 
 using Act = Result<Device> (Registry::*)(const core::Caller&, DeviceId, const std::string&);
 
-Status add_act(core::Operations& operations, Registry& registry, std::string_view operation, std::string_view permission,
-               bool reason_wanted, Act act) {
-  return operations.add(operation, [&registry, permission, reason_wanted, act](const Call& call) -> Result<Response> {
-    const auto id = TRY(call.id<DeviceId>("device_id", permission));
-    TRY(registry.get(call.caller, permission, id));
-    const std::string reason = TRY(reason_of(call.body, reason_wanted));
-    return device_response(registry, TRY((registry.*act)(call.caller, id, reason)));
-  });
+Status add_act(core::Operations& operations, Registry& registry, std::string_view operation,
+               std::string_view permission, bool reason_wanted, Act act) {
+  return operations.add(
+      operation, [&registry, permission, reason_wanted, act](const Call& call) -> Result<Response> {
+        const auto id = TRY(call.id<DeviceId>("device_id", permission));
+        TRY(registry.get(call.caller, permission, id));
+        const std::string reason = TRY(reason_of(call.body, reason_wanted));
+        return device_response(registry, TRY((registry.*act)(call.caller, id, reason)));
+      });
 }
 
 Status add_site_routes(core::Operations& operations, Places& places) {
@@ -174,7 +190,8 @@ Status add_type_routes(core::Operations& operations, Places& places) {
     return page_json(TRY(places.types(call.caller, page, call.query("q").value_or(""))), type_json);
   }));
   TRY(operations.add("create_type", [&](const Call& call) -> Result<Response> {
-    const DeviceType type = TRY(places.save_type(call.caller, std::nullopt, call.body, call.request));
+    const DeviceType type =
+        TRY(places.save_type(call.caller, std::nullopt, call.body, call.request));
     return with_etag(http::json(201, wire::json_text(type_json(type))), type.revision);
   }));
   TRY(operations.add("get_type", [&](const Call& call) -> Result<Response> {
@@ -209,7 +226,8 @@ Result<ListQuery> list_query(const Call& call) {
   if (query.q.size() > 128) return std::unexpected(bad_query("q", "at most 128 characters"));
   for (const std::string_view text : call.request.query_values("state")) {
     const auto state = state_named(text);
-    if (!state) return std::unexpected(bad_query("state", "there is no state \"" + std::string(text) + "\""));
+    if (!state)
+      return std::unexpected(bad_query("state", "there is no state \"" + std::string(text) + "\""));
     query.states.push_back(*state);
   }
   query.types = TRY(ids_of<TypeId>(call, "type_id"));
@@ -221,13 +239,16 @@ Result<ListQuery> list_query(const Call& call) {
     query.tags.emplace_back(std::string(text.substr(0, equals)), std::move(value));
   }
   if (const auto online = call.query("online")) {
-    if (*online != "true" && *online != "false") return std::unexpected(bad_query("online", "true or false"));
+    if (*online != "true" && *online != "false")
+      return std::unexpected(bad_query("online", "true or false"));
     query.online = *online == "true";
   }
   query.sort = call.query("sort").value_or("name");
-  if (!sort_known(query.sort)) return std::unexpected(bad_query("sort", "there is no order \"" + query.sort + "\""));
+  if (!sort_known(query.sort))
+    return std::unexpected(bad_query("sort", "there is no order \"" + query.sort + "\""));
   constexpr std::size_t kFiltersMax = 100;
-  if (query.types.size() + query.sites.size() + query.tags.size() + query.states.size() > kFiltersMax) {
+  if (query.types.size() + query.sites.size() + query.tags.size() + query.states.size() >
+      kFiltersMax) {
     return fail(Code::invalid_argument, "at most 100 filter values in one list");
   }
   return query;
@@ -235,8 +256,10 @@ Result<ListQuery> list_query(const Call& call) {
 
 Status add_routes(core::Operations& operations, Registry& registry, Places& places) {
   TRY(add_device_routes(operations, registry));
-  TRY(add_act(operations, registry, "quarantine_device", "device.quarantine", true, &Registry::quarantine));
-  TRY(add_act(operations, registry, "release_device", "device.quarantine", false, &Registry::release));
+  TRY(add_act(operations, registry, "quarantine_device", "device.quarantine", true,
+              &Registry::quarantine));
+  TRY(add_act(operations, registry, "release_device", "device.quarantine", false,
+              &Registry::release));
   TRY(add_act(operations, registry, "revoke_device", "device.revoke", true, &Registry::revoke));
   TRY(add_site_routes(operations, places));
   return add_type_routes(operations, places);

@@ -30,13 +30,13 @@ struct Move {
   State from, to;
 };
 constexpr std::array kMoves{
-    Move{State::unmanaged, State::registered},     Move{State::unmanaged, State::decommissioned},
-    Move{State::registered, State::enrolled},      Move{State::registered, State::quarantined},
+    Move{State::unmanaged, State::registered},      Move{State::unmanaged, State::decommissioned},
+    Move{State::registered, State::enrolled},       Move{State::registered, State::quarantined},
     Move{State::registered, State::decommissioned}, Move{State::enrolled, State::active},
-    Move{State::enrolled, State::quarantined},     Move{State::enrolled, State::decommissioned},
-    Move{State::active, State::quarantined},       Move{State::active, State::enrolled},
-    Move{State::active, State::decommissioned},    Move{State::quarantined, State::active},
-    Move{State::quarantined, State::enrolled},     Move{State::quarantined, State::decommissioned},
+    Move{State::enrolled, State::quarantined},      Move{State::enrolled, State::decommissioned},
+    Move{State::active, State::quarantined},        Move{State::active, State::enrolled},
+    Move{State::active, State::decommissioned},     Move{State::quarantined, State::active},
+    Move{State::quarantined, State::enrolled},      Move{State::quarantined, State::decommissioned},
 };
 
 bool control_character(char c) {
@@ -49,7 +49,8 @@ bool alphanumeric(char c) {
 }
 
 std::unexpected<Error> wrong(std::string message, std::string pointer) {
-  return std::unexpected(Error{Code::invalid_argument, std::move(message), {}, {}, std::move(pointer)});
+  return std::unexpected(
+      Error{Code::invalid_argument, std::move(message), {}, {}, std::move(pointer)});
 }
 
 }  // namespace
@@ -97,7 +98,9 @@ Status require_move(State from, State to) {
                                   std::string(name_of(to)));
 }
 
-State after_release(bool ever_connected) { return ever_connected ? State::active : State::enrolled; }
+State after_release(bool ever_connected) {
+  return ever_connected ? State::active : State::enrolled;
+}
 
 Status check_name(std::string_view name, std::string_view pointer) {
   if (name.empty() || name.size() > kNameBytesMax) {
@@ -123,15 +126,16 @@ std::string suggested_name(std::string_view wanted, std::string_view fallback) {
 }
 
 Status check_tag(std::string_view key, std::string_view value) {
-  const bool key_fine = !key.empty() && key.size() <= kTagKeyBytesMax && alphanumeric(key.front()) &&
-                        std::all_of(key.begin(), key.end(), [](char c) {
-                          return alphanumeric(c) || c == '.' || c == '_' || c == '-';
-                        });
+  const bool key_fine =
+      !key.empty() && key.size() <= kTagKeyBytesMax && alphanumeric(key.front()) &&
+      std::all_of(key.begin(), key.end(),
+                  [](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
   if (!key_fine) {
     return wrong("a tag's key starts with a letter or digit and has 1 to 64 of A-Z a-z 0-9 . _ -",
                  "/tags/" + std::string(key.substr(0, kTagKeyBytesMax)));
   }
-  if (value.size() > kTagValueBytesMax) return wrong("a tag's value has at most 256 bytes", "/tags/" + std::string(key));
+  if (value.size() > kTagValueBytesMax)
+    return wrong("a tag's value has at most 256 bytes", "/tags/" + std::string(key));
   return {};
 }
 
@@ -142,7 +146,8 @@ Status check_tags(const Tags& tags) {
 }
 
 Status check_reason(std::string_view reason) {
-  if (reason.empty() || reason.size() > kReasonBytesMax) return wrong("say why, in 1 to 500 bytes", "/reason");
+  if (reason.empty() || reason.size() > kReasonBytesMax)
+    return wrong("say why, in 1 to 500 bytes", "/reason");
   return {};
 }
 

@@ -10,7 +10,8 @@ namespace holdfast::devices {
 
 inline constexpr std::size_t kReasonBytesMax = 500;
 
-// registered -> enrolled -> active; quarantined from anywhere alive and back; decommissioned is final.
+// registered -> enrolled -> active; quarantined from anywhere alive and back; decommissioned is
+// final.
 bool may_follow(State from, State to);
 // Code::conflict with what would be allowed.
 Status require_move(State from, State to);

@@ -59,7 +59,8 @@ TEST(Rules, ReleaseGoesBackToWhereTheDeviceWas) {
 TEST(Rules, NamesHaveBounds) {
   EXPECT_TRUE(check_name("pump 7"));
   EXPECT_TRUE(check_name(std::string(128, 'a')));
-  for (const std::string& bad : {std::string(), std::string(129, 'a'), std::string("a\nb"), std::string("a\x7f")}) {
+  for (const std::string& bad :
+       {std::string(), std::string(129, 'a'), std::string("a\nb"), std::string("a\x7f")}) {
     const Status refused = check_name(bad);
     ASSERT_FALSE(refused) << bad;
     EXPECT_EQ(refused.error().code, Code::invalid_argument);

@@ -3,8 +3,8 @@
 //
 // Tables: `device (id, site_id)` is the one table that other domains may join, to scope their lists
 // by site; everything else goes through Service.
-// Threads: every call may block on SQL; call from workers. Presence calls are cheap and may come from
-// any thread: what changes with every message lives in memory and is flushed in batches.
+// Threads: every call may block on SQL; call from workers. Presence calls are cheap and may come
+// from any thread: what changes with every message lives in memory and is flushed in batches.
 #pragma once
 
 #include <functional>
@@ -29,10 +29,12 @@ class Service {
   // Inside a change of another domain (identity enrols): the record is made in that transaction.
   virtual Result<DeviceId> create(core::Change& change, const NewDevice& device) = 0;
   // State moves that identity decides (enrolled -> active on first connection happens by itself).
-  virtual Status set_state(core::Change& change, DeviceId device, State state, std::string_view reason) = 0;
-  // A new certificate was issued in this change: it becomes the device's newest, and a revocation of
-  // the earlier ones ends.
-  virtual Status set_certificate(core::Change& change, DeviceId device, const Certificate& certificate) = 0;
+  virtual Status set_state(core::Change& change, DeviceId device, State state,
+                           std::string_view reason) = 0;
+  // A new certificate was issued in this change: it becomes the device's newest, and a revocation
+  // of the earlier ones ends.
+  virtual Status set_certificate(core::Change& change, DeviceId device,
+                                 const Certificate& certificate) = 0;
   virtual Result<Device> find(DeviceId device) = 0;
   // Inside a transaction of the caller's; nullopt: there is none.
   virtual Result<std::optional<Device>> look(sql::Tx& tx, DeviceId device) = 0;
@@ -44,7 +46,8 @@ class Service {
   virtual Status inventory(DeviceId device, const wire::Json& inventory) = 0;
 
   // Presence.
-  virtual void connected(DeviceId device, std::string_view protocol, std::string_view address, WallTime at) = 0;
+  virtual void connected(DeviceId device, std::string_view protocol, std::string_view address,
+                         WallTime at) = 0;
   virtual void disconnected(DeviceId device, const Disconnect& why, WallTime at) = 0;
   virtual void seen(DeviceId device, WallTime at) = 0;
   virtual void https_seen(DeviceId device, std::string_view address, WallTime at) = 0;
@@ -53,9 +56,9 @@ class Service {
   virtual void on_presence(std::function<void(DeviceId, bool online)> told) = 0;
 };
 
-// The device, if the caller holds the permission at its site; else what to answer instead: forbidden,
-// or not_found to callers who may see everything.
-Result<Device> require_device(Service& devices, sql::Tx& tx, const core::Caller& caller, std::string_view permission,
-                              DeviceId id);
+// The device, if the caller holds the permission at its site; else what to answer instead:
+// forbidden, or not_found to callers who may see everything.
+Result<Device> require_device(Service& devices, sql::Tx& tx, const core::Caller& caller,
+                              std::string_view permission, DeviceId id);
 
 }  // namespace holdfast::devices

@@ -40,10 +40,12 @@ CREATE TABLE device_presence (
 ) {strict};
 )";
 
-seal::Place place_of(const DeviceId& id, std::string_view column) { return {"device", id.ulid, column}; }
+seal::Place place_of(const DeviceId& id, std::string_view column) {
+  return {"device", id.ulid, column};
+}
 
-Result<wire::Json> open_document(const seal::Sealer& sealer, const DeviceId& id, std::string_view column,
-                                 const std::optional<Bytes>& sealed) {
+Result<wire::Json> open_document(const seal::Sealer& sealer, const DeviceId& id,
+                                 std::string_view column, const std::optional<Bytes>& sealed) {
   if (!sealed) return wire::Json(nullptr);
   const std::string text = TRY(sealer.open_text(place_of(id, column), *sealed));
   return wire::parse_json(text, wire::kJsonDevice);
@@ -77,11 +79,13 @@ Result<std::optional<EvidenceClass>> evidence_demanded(sql::Tx& tx, TypeId type)
 
 Status insert_device(core::Change& change, const Device& device) {
   TRY(change.tx().exec(
-      "INSERT INTO device (id,name,name_key,state,type_id,site_id,parent_id,serial,connectivity,exposure,evidence,"
+      "INSERT INTO device "
+      "(id,name,name_key,state,type_id,site_id,parent_id,serial,connectivity,exposure,evidence,"
       "revoked,revision,created_at,updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-      {device.id, device.name, lower_ascii(device.name), name_of(device.state), device.type, device.site, device.parent,
-       device.serial, device.connectivity, device.exposure, name_of(device.evidence), device.revoked, device.revision,
-       device.created_at, device.updated_at}));
+      {device.id, device.name, lower_ascii(device.name), name_of(device.state), device.type,
+       device.site, device.parent, device.serial, device.connectivity, device.exposure,
+       name_of(device.evidence), device.revoked, device.revision, device.created_at,
+       device.updated_at}));
   return replace_tags(change.tx(), device.id, device.tags);
 }
 
@@ -91,11 +95,24 @@ Status update_device(core::Change& change, Device& device) {
   const auto& certificate = device.certificate;
   const auto& quarantine = device.quarantine;
   const auto rows = TRY(change.tx().exec(
-      "UPDATE device SET name=?,name_key=?,state=?,type_id=?,site_id=?,parent_id=?,serial=?,connectivity=?,exposure=?,"
-      "evidence=?,revoked=?,quarantined_at=?,quarantine_reason=?,quarantined_by=?,cert_serial=?,cert_not_before=?,"
-      "cert_not_after=?,cert_renews_at=?,cert_fingerprint=?,cert_key=?,revision=?,updated_at=? WHERE id=?",
-      {device.name, lower_ascii(device.name), name_of(device.state), device.type, device.site, device.parent, device.serial,
-       device.connectivity, device.exposure, name_of(device.evidence), device.revoked,
+      "UPDATE device SET "
+      "name=?,name_key=?,state=?,type_id=?,site_id=?,parent_id=?,serial=?,connectivity=?,exposure=?"
+      ","
+      "evidence=?,revoked=?,quarantined_at=?,quarantine_reason=?,quarantined_by=?,cert_serial=?,"
+      "cert_not_before=?,"
+      "cert_not_after=?,cert_renews_at=?,cert_fingerprint=?,cert_key=?,revision=?,updated_at=? "
+      "WHERE id=?",
+      {device.name,
+       lower_ascii(device.name),
+       name_of(device.state),
+       device.type,
+       device.site,
+       device.parent,
+       device.serial,
+       device.connectivity,
+       device.exposure,
+       name_of(device.evidence),
+       device.revoked,
        quarantine ? sql::Param(quarantine->since) : sql::Param(nullptr),
        quarantine ? sql::Param(quarantine->reason) : sql::Param(nullptr),
        quarantine ? sql::Param(quarantine->by) : sql::Param(nullptr),
@@ -104,7 +121,9 @@ Status update_device(core::Change& change, Device& device) {
        certificate ? sql::Param(certificate->not_after) : sql::Param(nullptr),
        certificate ? sql::Param(certificate->renews_at) : sql::Param(nullptr),
        certificate ? sql::Param(certificate->fingerprint_sha256) : sql::Param(nullptr),
-       certificate ? sql::Param(certificate->key_algorithm) : sql::Param(nullptr), device.revision, device.updated_at,
+       certificate ? sql::Param(certificate->key_algorithm) : sql::Param(nullptr),
+       device.revision,
+       device.updated_at,
        device.id}));
   if (rows != 1) return fail(Code::not_found, "there is no device " + device.id.text());
   return {};
@@ -118,12 +137,14 @@ Status replace_tags(sql::Tx& tx, DeviceId id, const Tags& tags) {
   return {};
 }
 
-Status store_document(core::Change& change, DeviceId id, Document which, const wire::Json& document) {
+Status store_document(core::Change& change, DeviceId id, Document which,
+                      const wire::Json& document) {
   const std::string_view column = which == Document::hello ? "hello" : "inventory";
   const Bytes sealed = TRY(change.sealer().seal(place_of(id, column), wire::json_text(document)));
-  const std::string_view statement = which == Document::hello
-                                         ? "UPDATE device SET hello=?,revision=revision+1,updated_at=? WHERE id=?"
-                                         : "UPDATE device SET inventory=?,revision=revision+1,updated_at=? WHERE id=?";
+  const std::string_view statement =
+      which == Document::hello
+          ? "UPDATE device SET hello=?,revision=revision+1,updated_at=? WHERE id=?"
+          : "UPDATE device SET inventory=?,revision=revision+1,updated_at=? WHERE id=?";
   if (TRY(change.tx().exec(statement, {sealed, change.now(), id})) != 1) {
     return fail(Code::device_unknown, "there is no device " + id.text());
   }
@@ -183,15 +204,18 @@ RawDevice read_device(sql::Row& row) {
 }  // namespace
 
 const std::string_view kDeviceColumns =
-    "d.id,d.name,d.state,d.type_id,t.name,d.site_id,s.name,d.parent_id,d.serial,d.connectivity,d.exposure,d.evidence,"
-    "d.revoked,d.quarantined_at,d.quarantine_reason,d.quarantined_by,d.cert_serial,d.cert_not_before,d.cert_not_after,"
-    "d.cert_renews_at,d.cert_fingerprint,d.cert_key,d.hello,d.inventory,d.revision,d.created_at,d.updated_at";
+    "d.id,d.name,d.state,d.type_id,t.name,d.site_id,s.name,d.parent_id,d.serial,d.connectivity,d."
+    "exposure,d.evidence,"
+    "d.revoked,d.quarantined_at,d.quarantine_reason,d.quarantined_by,d.cert_serial,d.cert_not_"
+    "before,d.cert_not_after,"
+    "d.cert_renews_at,d.cert_fingerprint,d.cert_key,d.hello,d.inventory,d.revision,d.created_at,d."
+    "updated_at";
 const std::string_view kDeviceTables =
     " FROM device d LEFT JOIN device_type t ON t.id=d.type_id LEFT JOIN site s ON s.id=d.site_id"
     " LEFT JOIN device_presence p ON p.device_id=d.id ";
 
-Result<std::vector<Device>> read_devices(sql::Tx& tx, const seal::Sealer& sealer, std::string_view query,
-                                         const sql::Params& params) {
+Result<std::vector<Device>> read_devices(sql::Tx& tx, const seal::Sealer& sealer,
+                                         std::string_view query, const sql::Params& params) {
   auto raws = TRY(tx.list(query, params, read_device));
   std::vector<Device> devices;
   devices.reserve(raws.size());
@@ -206,37 +230,42 @@ Result<std::vector<Device>> read_devices(sql::Tx& tx, const seal::Sealer& sealer
 }
 
 Result<std::optional<Device>> find_device(sql::Tx& tx, const seal::Sealer& sealer, DeviceId id) {
-  auto found = TRY(read_devices(tx, sealer,
-                                "SELECT " + std::string(kDeviceColumns) + std::string(kDeviceTables) + "WHERE d.id=?",
-                                {id}));
+  auto found = TRY(read_devices(
+      tx, sealer,
+      "SELECT " + std::string(kDeviceColumns) + std::string(kDeviceTables) + "WHERE d.id=?", {id}));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
 
 Result<std::vector<PresenceRow>> load_presence(sql::Tx& tx) {
-  return tx.list("SELECT device_id,sessions,since,last_seen,last_https,reason,address,protocol FROM device_presence", {},
-                 [](sql::Row& row) {
-                   PresenceRow out;
-                   out.device = row.id<DeviceId>(0);
-                   out.presence.sessions = static_cast<int>(row.integer(1));
-                   out.presence.since = row.maybe_time(2);
-                   out.presence.last_seen = row.maybe_time(3);
-                   out.presence.last_https = row.maybe_time(4);
-                   out.presence.last_disconnect_reason = row.text(5);
-                   out.presence.address = row.text(6);
-                   out.presence.protocol = row.text(7);
-                   return out;
-                 });
+  return tx.list(
+      "SELECT device_id,sessions,since,last_seen,last_https,reason,address,protocol FROM "
+      "device_presence",
+      {}, [](sql::Row& row) {
+        PresenceRow out;
+        out.device = row.id<DeviceId>(0);
+        out.presence.sessions = static_cast<int>(row.integer(1));
+        out.presence.since = row.maybe_time(2);
+        out.presence.last_seen = row.maybe_time(3);
+        out.presence.last_https = row.maybe_time(4);
+        out.presence.last_disconnect_reason = row.text(5);
+        out.presence.address = row.text(6);
+        out.presence.protocol = row.text(7);
+        return out;
+      });
 }
 
 Status store_presence(sql::Tx& tx, const PresenceRow& row) {
   const Presence& p = row.presence;
-  TRY(tx.exec("INSERT INTO device_presence (device_id,sessions,since,last_seen,last_https,reason,address,protocol)"
-              " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (device_id) DO UPDATE SET sessions=excluded.sessions,"
-              "since=excluded.since,last_seen=excluded.last_seen,last_https=excluded.last_https,reason=excluded.reason,"
-              "address=excluded.address,protocol=excluded.protocol",
-              {row.device, p.sessions, p.since, p.last_seen, p.last_https, p.last_disconnect_reason, p.address,
-               p.protocol}));
+  TRY(tx.exec(
+      "INSERT INTO device_presence "
+      "(device_id,sessions,since,last_seen,last_https,reason,address,protocol)"
+      " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (device_id) DO UPDATE SET sessions=excluded.sessions,"
+      "since=excluded.since,last_seen=excluded.last_seen,last_https=excluded.last_https,reason="
+      "excluded.reason,"
+      "address=excluded.address,protocol=excluded.protocol",
+      {row.device, p.sessions, p.since, p.last_seen, p.last_https, p.last_disconnect_reason,
+       p.address, p.protocol}));
   return {};
 }
 

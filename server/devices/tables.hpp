@@ -23,7 +23,8 @@ Status insert_device(core::Change& change, const Device& device);
 Status update_device(core::Change& change, Device& device);
 Status replace_tags(sql::Tx& tx, DeviceId id, const Tags& tags);
 enum class Document { hello, inventory };
-Status store_document(core::Change& change, DeviceId id, Document which, const wire::Json& document);
+Status store_document(core::Change& change, DeviceId id, Document which,
+                      const wire::Json& document);
 
 // What a list shows and in which order.
 struct ListQuery {
@@ -39,7 +40,7 @@ struct ListQuery {
 };
 struct ListPage {
   std::vector<Device> devices;
-  std::string next;  // empty: the end
+  std::string next;        // empty: the end
   std::int64_t total = 0;  // exact up to kTotalMax
 };
 inline constexpr std::int64_t kTotalMax = 10'000;
@@ -56,7 +57,8 @@ struct Facets {
   std::vector<FacetValue> state, type, site, online, tag;
 };
 // Each facet counts under all filters but its own, so that its other values stay in sight.
-Result<Facets> count_facets(sql::Tx& tx, const ListQuery& query, const core::SiteFilter& scope, WallTime now);
+Result<Facets> count_facets(sql::Tx& tx, const ListQuery& query, const core::SiteFilter& scope,
+                            WallTime now);
 
 // Presence rows; see presence.hpp.
 struct PresenceRow {
