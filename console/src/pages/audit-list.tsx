@@ -5,7 +5,7 @@ import type { AuditEntry } from '../api/types';
 import { clockSeconds, count, millis, moment } from '../lib/format';
 import { pretty } from '../lib/json';
 import { now } from '../state/now';
-import { Button } from '../ui/basics';
+import { OlderButton } from '../ui/entries';
 import { Empty, ProblemView, Waiting } from '../ui/states';
 
 const kPage = 50;
@@ -91,13 +91,7 @@ export function AuditList({ object, seq, empty }: Props) {
           <Entry key={e.seq} entry={e} open={seq !== null} />
         ))}
       </ul>
-      {list.hasNextPage ? (
-        <div class="more">
-          <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            Older
-          </Button>
-        </div>
-      ) : null}
+      <OlderButton list={list} />
     </section>
   );
 }

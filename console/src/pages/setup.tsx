@@ -5,9 +5,9 @@ import { useLocation } from 'wouter-preact';
 import { client, must } from '../api/client';
 import { fieldError, ProblemError } from '../api/problem';
 import { kPasswordMin, passwordHint, secretOf } from '../lib/setup-link';
-import { Logo } from '../logo';
 import { signedIn } from '../state/session';
-import { Button, ButtonLink, PasswordField, TextField } from '../ui/basics';
+import { Button, ButtonLink, PasswordField } from '../ui/basics';
+import { GateForm, UserNameField } from '../ui/gate';
 import { ProblemView, Waiting } from '../ui/states';
 import { useTitle } from '../ui/title';
 
@@ -34,26 +34,9 @@ function SetupForm({ secret }: { secret: string }) {
   const named = fieldError(make.error, '/name');
   const passworded = fieldError(make.error, '/password');
   return (
-    <form
-      class="gate-form"
-      onSubmit={(e) => {
-        e.preventDefault();
-        make.mutate();
-      }}
-    >
-      <p class="brand">
-        <Logo /> Holdfast
-      </p>
-      <h1>Set up</h1>
+    <GateForm title="Set up" onSubmit={() => make.mutate()}>
       <p class="note">You become the first administrator of this server. This page works once.</p>
-      <TextField
-        label="Name"
-        name="username"
-        autocomplete="username"
-        autocapitalize="off"
-        spellcheck={false}
-        required
-        maxLength={64}
+      <UserNameField
         pattern="[A-Za-z0-9._@+\-]+"
         title="Letters, digits and . _ @ + -"
         value={name}
@@ -76,7 +59,7 @@ function SetupForm({ secret }: { secret: string }) {
       <Button kind="primary" type="submit" busy={make.isPending}>
         Make administrator
       </Button>
-    </form>
+    </GateForm>
   );
 }
 

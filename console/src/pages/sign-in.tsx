@@ -3,9 +3,9 @@ import { useMutation, useQuery } from '@tanstack/preact-query';
 import { useEffect, useState } from 'preact/hooks';
 import { client, must } from '../api/client';
 import { ProblemError } from '../api/problem';
-import { Logo } from '../logo';
 import { signIn } from '../state/session';
-import { Button, PasswordField, TextField } from '../ui/basics';
+import { Button, PasswordField } from '../ui/basics';
+import { GateForm, UserNameField } from '../ui/gate';
 import { ProblemView } from '../ui/states';
 import { useTitle } from '../ui/title';
 
@@ -32,34 +32,13 @@ export function SignInPage() {
   const wrong = attempt.error instanceof ProblemError && attempt.error.status === 401;
   return (
     <main class="gate">
-      <form
-        class="gate-form"
-        onSubmit={(e) => {
-          e.preventDefault();
-          attempt.mutate();
-        }}
-      >
-        <p class="brand">
-          <Logo /> Holdfast
-        </p>
-        <h1>Sign in</h1>
+      <GateForm title="Sign in" onSubmit={() => attempt.mutate()}>
         {setup.data?.open ? (
           <p class="note">
             No administrator exists yet. Open the set-up link that the server printed when it started; it works once.
           </p>
         ) : null}
-        <TextField
-          label="Name"
-          name="username"
-          autocomplete="username"
-          autocapitalize="off"
-          spellcheck={false}
-          required
-          autofocus
-          maxLength={64}
-          value={name}
-          onInput={(e) => setName(e.currentTarget.value)}
-        />
+        <UserNameField autofocus value={name} onInput={(e) => setName(e.currentTarget.value)} />
         <PasswordField
           label="Password"
           name="password"
@@ -74,7 +53,7 @@ export function SignInPage() {
         <Button kind="primary" type="submit" busy={attempt.isPending} disabled={wait > 0}>
           {wait > 0 ? `Wait ${wait} s` : 'Sign in'}
         </Button>
-      </form>
+      </GateForm>
     </main>
   );
 }

@@ -10,7 +10,7 @@ import { pairText } from '../lib/filter';
 import { useSites } from '../state/queries';
 import { queryClient, useCan } from '../state/session';
 import { Ago, Button, TextField } from '../ui/basics';
-import { Dialog, DialogFoot } from '../ui/dialog';
+import { FormDialog, NameField } from '../ui/form-dialog';
 import { Empty, ProblemView, Waiting } from '../ui/states';
 import { useTitle } from '../ui/title';
 
@@ -41,27 +41,17 @@ function SiteDialog({ site, onClose }: { site: Site | null; onClose: () => void 
     },
   });
   return (
-    <Dialog title={site ? `Change ${site.name}` : 'Add site'} onClose={onClose}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          save.mutate();
-        }}
-      >
-        <TextField
-          label="Name"
-          required
-          autofocus
-          maxLength={128}
-          value={name}
-          error={fieldError(save.error, '/name')}
-          onInput={(e) => setName(e.currentTarget.value)}
-        />
-        <TextField label="Description" maxLength={1000} value={description} onInput={(e) => setDescription(e.currentTarget.value)} />
-        {save.isError ? <ProblemView error={save.error} /> : null}
-        <DialogFoot act={site ? 'Save' : 'Add site'} busy={save.isPending} disabled={name.trim() === ''} onClose={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={site ? `Change ${site.name}` : 'Add site'}
+      act={site ? 'Save' : 'Add site'}
+      work={save}
+      disabled={name.trim() === ''}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
+    >
+      <NameField required autofocus value={name} error={fieldError(save.error, '/name')} onInput={setName} />
+      <TextField label="Description" maxLength={1000} value={description} onInput={(e) => setDescription(e.currentTarget.value)} />
+    </FormDialog>
   );
 }
 
@@ -79,22 +69,21 @@ function RemoveDialog({ site, onClose }: { site: Site; onClose: () => void }) {
     },
   });
   return (
-    <Dialog title={`Remove ${site.name}`} onClose={onClose}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          remove.mutate();
-        }}
-      >
-        <p class="note">
-          {site.device_count > 0
-            ? `${count(site.device_count)} devices stand there. Move them first; a site in use cannot be removed.`
-            : 'Nothing stands there. People and codes that name it would stop the removal.'}
-        </p>
-        {remove.isError ? <ProblemView error={remove.error} /> : null}
-        <DialogFoot act="Remove" kind="danger" busy={remove.isPending} disabled={site.device_count > 0} onClose={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Remove ${site.name}`}
+      act="Remove"
+      kind="danger"
+      work={remove}
+      disabled={site.device_count > 0}
+      onSubmit={() => remove.mutate()}
+      onClose={onClose}
+    >
+      <p class="note">
+        {site.device_count > 0
+          ? `${count(site.device_count)} devices stand there. Move them first; a site in use cannot be removed.`
+          : 'Nothing stands there. People and codes that name it would stop the removal.'}
+      </p>
+    </FormDialog>
   );
 }
 

@@ -93,7 +93,7 @@ export function Field({ label, hint, error, children }: FieldProps) {
   );
 }
 
-type InputProps = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, 'label'> & {
+export type InputProps = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, 'label'> & {
   label: string;
   hint?: ComponentChildren;
   error?: string | undefined;

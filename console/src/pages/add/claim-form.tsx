@@ -9,6 +9,7 @@ import { keepSecret } from '../../state/claim';
 import { useSites, useTypes } from '../../state/queries';
 import { useSession } from '../../state/session';
 import { Button, SelectField, TextField } from '../../ui/basics';
+import { TagsField } from '../../ui/form-dialog';
 import { ProblemView } from '../../ui/states';
 
 const kLifetimes = [
@@ -77,15 +78,7 @@ export function ClaimForm({ onCreated }: { onCreated: (id: string) => void }) {
         error={fieldError(create.error, '/name')}
         onInput={(e) => setName(e.currentTarget.value)}
       />
-      <TextField
-        label="Tags"
-        hint="key or key=value, separated by commas"
-        spellcheck={false}
-        autocapitalize="off"
-        value={tags}
-        error={parsed.errors[0]}
-        onInput={(e) => setTags(e.currentTarget.value)}
-      />
+      <TagsField value={tags} error={parsed.errors[0]} onInput={setTags} />
       <SelectField label="Code works for" value={lifetime} options={kLifetimes} onChange={setLifetime} />
       <details class="fold">
         <summary>Only for one serial number</summary>

@@ -12,7 +12,8 @@ import { commandTone, errorWords, isFinal } from '../../lib/words';
 import { now } from '../../state/now';
 import { queryClient, useCan } from '../../state/session';
 import { Ago, Badge, Button, Field, Live, SelectField, TextField } from '../../ui/basics';
-import { Dialog, DialogFoot } from '../../ui/dialog';
+import { Facts, OlderButton } from '../../ui/entries';
+import { FormDialog } from '../../ui/form-dialog';
 import { Empty, ProblemView, Waiting } from '../../ui/states';
 
 const kPage = 50;
@@ -67,47 +68,47 @@ export function CommandDialog({ device, onClose }: { device: Device; onClose: ()
     },
   });
   return (
-    <Dialog title={`Command to ${device.name}`} onClose={onClose}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          if (parsed.ok) send.mutate();
-        }}
-      >
-        {device.presence.online ? null : <p class="note">The device is offline. The command waits until its deadline.</p>}
-        <TextField
-          label="Name"
-          hint="As the device knows it; the agent knows ping."
-          required
-          autofocus
-          maxLength={64}
-          pattern="[A-Za-z0-9_\-]+"
-          title="Letters, digits, hyphen and underscore"
-          spellcheck={false}
-          autocapitalize="off"
-          value={name}
-          error={fieldError(send.error, '/name')}
-          onInput={(e) => setName(e.currentTarget.value)}
-        />
-        <Field label="Payload" hint="JSON, or empty" error={parsed.ok ? undefined : parsed.message}>
-          {({ id, describedBy, invalid }) => (
-            <textarea
-              id={id}
-              class="input code"
-              rows={4}
-              spellcheck={false}
-              aria-describedby={describedBy}
-              aria-invalid={invalid || undefined}
-              value={payload}
-              onInput={(e) => setPayload(e.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <SelectField label="Deadline" value={deadline} options={kDeadlines} onChange={setDeadline} />
-        {send.isError ? <ProblemView error={send.error} /> : null}
-        <DialogFoot act="Send" busy={send.isPending} disabled={!parsed.ok || name.trim() === ''} onClose={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Command to ${device.name}`}
+      act="Send"
+      work={send}
+      disabled={!parsed.ok || name.trim() === ''}
+      onSubmit={() => {
+        if (parsed.ok) send.mutate();
+      }}
+      onClose={onClose}
+    >
+      {device.presence.online ? null : <p class="note">The device is offline. The command waits until its deadline.</p>}
+      <TextField
+        label="Name"
+        hint="As the device knows it; the agent knows ping."
+        required
+        autofocus
+        maxLength={64}
+        pattern="[A-Za-z0-9_\-]+"
+        title="Letters, digits, hyphen and underscore"
+        spellcheck={false}
+        autocapitalize="off"
+        value={name}
+        error={fieldError(send.error, '/name')}
+        onInput={(e) => setName(e.currentTarget.value)}
+      />
+      <Field label="Payload" hint="JSON, or empty" error={parsed.ok ? undefined : parsed.message}>
+        {({ id, describedBy, invalid }) => (
+          <textarea
+            id={id}
+            class="input code"
+            rows={4}
+            spellcheck={false}
+            aria-describedby={describedBy}
+            aria-invalid={invalid || undefined}
+            value={payload}
+            onInput={(e) => setPayload(e.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <SelectField label="Deadline" value={deadline} options={kDeadlines} onChange={setDeadline} />
+    </FormDialog>
   );
 }
 
@@ -130,16 +131,7 @@ function Details({ command }: { command: Command }) {
   if (isFinal(command.state)) {
     rows.push([command.error ? 'Error' : 'Result', <pre class="code" tabIndex={0}>{pretty(command.error ?? command.result)}</pre>]);
   }
-  return (
-    <dl class="facts entry-more">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts rows={rows} inEntry />;
 }
 
 function CommandRow({ command }: { command: Command }) {
@@ -201,13 +193,7 @@ export function CommandsTab({ device, onRun }: { device: Device; onRun: () => vo
           <CommandRow key={c.id} command={c} />
         ))}
       </ul>
-      {list.hasNextPage ? (
-        <div class="more">
-          <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            Older
-          </Button>
-        </div>
-      ) : null}
+      <OlderButton list={list} />
     </section>
   );
 }

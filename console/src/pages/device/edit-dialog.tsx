@@ -7,12 +7,19 @@ import type { Device } from '../../api/types';
 import { parseTags, tagsText } from '../../lib/tags';
 import { changeDevice, shown, type DeviceChange } from '../../state/acts';
 import { useDevice, useSites, useTypes } from '../../state/queries';
-import { SelectField, TextField } from '../../ui/basics';
-import { Dialog, DialogFoot } from '../../ui/dialog';
-import { ProblemView } from '../../ui/states';
+import { SelectField } from '../../ui/basics';
+import { FormDialog, NameField, TagsField } from '../../ui/form-dialog';
 
 function named(list: { id: string; name: string }[] | undefined, none: string) {
   return [{ value: '', label: none }, ...(list ?? []).map((x) => ({ value: x.id, label: x.name }))];
+}
+
+function TakeNewer({ act }: { act: () => void }) {
+  return (
+    <button type="button" class="link" onClick={act}>
+      Take the newer state and keep what I typed
+    </button>
+  );
 }
 
 export function EditDialog({ device, onClose }: { device: Device; onClose: () => void }) {
@@ -40,49 +47,24 @@ export function EditDialog({ device, onClose }: { device: Device; onClose: () =>
     },
   });
   const outdated = save.error instanceof ProblemError && save.error.code === 'precondition-failed';
+  const takeNewer = () => {
+    void fresh.refetch().then((r) => r.data && setSeen(r.data));
+    save.reset();
+  };
   return (
-    <Dialog title={`Change ${device.name}`} onClose={onClose}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          save.mutate();
-        }}
-      >
-        <TextField
-          label="Name"
-          required
-          autofocus
-          maxLength={128}
-          value={name}
-          error={fieldError(save.error, '/name')}
-          onInput={(e) => setName(e.currentTarget.value)}
-        />
-        <SelectField label="Site" value={site} options={named(sites.data, 'No site')} onChange={setSite} />
-        <SelectField label="Type" value={type} options={named(types.data, 'No type')} onChange={setType} />
-        <TextField
-          label="Tags"
-          hint="key or key=value, separated by commas"
-          spellcheck={false}
-          autocapitalize="off"
-          value={tags}
-          error={parsed.errors[0]}
-          onInput={(e) => setTags(e.currentTarget.value)}
-        />
-        {save.isError ? <ProblemView error={save.error} /> : null}
-        {outdated ? (
-          <button
-            type="button"
-            class="link"
-            onClick={() => {
-              void fresh.refetch().then((r) => r.data && setSeen(r.data));
-              save.reset();
-            }}
-          >
-            Take the newer state and keep what I typed
-          </button>
-        ) : null}
-        <DialogFoot act="Save" busy={save.isPending} disabled={parsed.errors.length > 0 || name.trim() === ''} onClose={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Change ${device.name}`}
+      act="Save"
+      work={save}
+      disabled={parsed.errors.length > 0 || name.trim() === ''}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
+      mend={outdated ? <TakeNewer act={takeNewer} /> : null}
+    >
+      <NameField required autofocus value={name} error={fieldError(save.error, '/name')} onInput={setName} />
+      <SelectField label="Site" value={site} options={named(sites.data, 'No site')} onChange={setSite} />
+      <SelectField label="Type" value={type} options={named(types.data, 'No type')} onChange={setType} />
+      <TagsField value={tags} error={parsed.errors[0]} onInput={setTags} />
+    </FormDialog>
   );
 }

@@ -9,6 +9,7 @@ import { certificateWords, evidenceWords, presenceWords, reasonWords, renewalWor
 import { now } from '../../state/now';
 import { useMetrics } from '../../state/queries';
 import { Ago, Badge } from '../../ui/basics';
+import { Facts } from '../../ui/entries';
 
 function Panel({ title, children }: { title: string; children: ComponentChildren }) {
   return (
@@ -16,19 +17,6 @@ function Panel({ title, children }: { title: string; children: ComponentChildren
       <h2>{title}</h2>
       {children}
     </section>
-  );
-}
-
-function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
-  return (
-    <dl class="facts">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

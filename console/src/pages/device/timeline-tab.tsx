@@ -10,7 +10,8 @@ import { byDay, kLanes, toneOf } from '../../lib/timeline';
 import { mergeTimeline } from '../../live/merge';
 import { now } from '../../state/now';
 import { readTimeline } from '../../state/queries';
-import { Badge, Button } from '../../ui/basics';
+import { Badge } from '../../ui/basics';
+import { OlderButton } from '../../ui/entries';
 import { Empty, ProblemView, Waiting } from '../../ui/states';
 
 const kPage = 100;
@@ -106,13 +107,7 @@ export function TimelineTab({ device, live }: { device: Device; live: TimelineIt
           </ul>
         </section>
       ))}
-      {list.hasNextPage ? (
-        <div class="more">
-          <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            Older
-          </Button>
-        </div>
-      ) : null}
+      <OlderButton list={list} />
     </section>
   );
 }
