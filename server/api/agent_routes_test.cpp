@@ -13,17 +13,17 @@ class AgentRoutes : public ApiTest {
   void SetUp() override {
     program.assign(200'000, 'x');
     ASSERT_TRUE(os::replace_file(t.system().files, "/data/agent", program));
-    auto loaded = load_agent(t.system().files, "linux-x86_64", "/data/agent");
-    ASSERT_TRUE(loaded) << loaded.error().text();
-    downloads.all.push_back(std::move(*loaded));
-    downloads.version = "1.2.3";
-    downloads.device_url = [] { return "https://plant.example:8444"; };
-    downloads.ca_pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
-    downloads.ca_fingerprint = "abab";
-    ASSERT_TRUE(add_agent_routes(operations, downloads));
+    page.downloads = core::Downloads::make(
+        t.system().files, {{"linux-x86_64", "/data/agent"}, {"linux-aarch64", "/data/missing"}},
+        t.log);
+    page.version = "1.2.3";
+    page.device_url = [] { return "https://plant.example:8444"; };
+    page.ca_pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+    page.ca_fingerprint = "abab";
+    ASSERT_TRUE(add_agent_routes(operations, page));
   }
   Bytes program;
-  AgentDownloads downloads;
+  AgentPage page;
 };
 
 TEST_F(AgentRoutes, TheProgramIsWhatItsDigestSays) {
@@ -35,6 +35,13 @@ TEST_F(AgentRoutes, TheProgramIsWhatItsDigestSays) {
   EXPECT_EQ(sent.headers.get("Repr-Digest"),
             "sha-256=:" + to_base64(crypto::sha256(program)) + ":");
   EXPECT_EQ(ask({"GET", "/agent/plan9-mips/holdfast-agent"}).code(), "not-found");
+  const Answered again = ask({"GET",
+                              "/agent/linux-x86_64/holdfast-agent",
+                              "",
+                              "",
+                              {{"If-None-Match", std::string(*sent.headers.get("ETag"))}}});
+  EXPECT_EQ(again.status, 304) << "who has it needs it not";
+  EXPECT_EQ(again.body, "");
 }
 
 TEST_F(AgentRoutes, TheCommandsAreForThisServer) {
@@ -51,8 +58,9 @@ TEST_F(AgentRoutes, TheCommandsAreForThisServer) {
 }
 
 TEST_F(AgentRoutes, AMissingFileIsNoAgent) {
-  EXPECT_EQ(load_agent(t.system().files, "linux-aarch64", "/data/missing").error().code,
-            Code::not_found);
+  EXPECT_THAT(t.log_lines, HasSubstr("linux-aarch64"));
+  EXPECT_EQ(ask({"GET", "/agent/linux-aarch64/holdfast-agent"}).code(), "not-found");
+  EXPECT_THAT(admin("GET", "/v1/agent").body, ::testing::Not(HasSubstr("aarch64")));
 }
 
 }  // namespace

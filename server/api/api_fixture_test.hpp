@@ -57,9 +57,15 @@ class TestAnswer final : public http::Answer {
   };
   explicit TestAnswer(std::shared_ptr<Place> place) : place_(std::move(place)) {}
   void respond(http::Response response) override {
-    place_->answered = Answered{
-        response.status, response.headers,
-        response.shared_body ? string_of(*response.shared_body) : string_of(response.body)};
+    std::string body =
+        response.shared_body ? string_of(*response.shared_body) : string_of(response.body);
+    while (response.source) {
+      const auto piece = response.source(4096);
+      ASSERT_TRUE(piece) << piece.error().text();
+      if (piece->empty()) break;
+      body += text_of(*piece);
+    }
+    place_->answered = Answered{response.status, response.headers, std::move(body)};
   }
   std::shared_ptr<http::EventStream> open_events(http::Headers) override {
     place_->stream = std::make_shared<TestStream>();

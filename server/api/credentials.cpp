@@ -68,13 +68,6 @@ Status check_intent(const http::Request& request, Means means) {
   return {};
 }
 
-std::string address_of(std::string_view peer_address) {
-  const std::size_t colon = peer_address.rfind(':');
-  std::string_view host = peer_address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
 std::string session_cookie(std::string_view secret, Duration life) {
   std::string out(kCookieName);
   out += '=';

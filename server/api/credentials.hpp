@@ -27,9 +27,6 @@ Result<Credentials> credentials_of(const http::Request& request);
 // csrf, unless this request may change something by these means.
 Status check_intent(const http::Request& request, Means means);
 
-// "192.0.2.7:50312" -> "192.0.2.7", "[::1]:5" -> "::1".
-std::string address_of(std::string_view peer_address);
-
 // Values of Set-Cookie.
 std::string session_cookie(std::string_view secret, Duration life);
 std::string ended_cookie();

@@ -72,12 +72,6 @@ TEST(Credentials, ForeignPagesChangeNothing) {
       << "a page cannot know a token";
 }
 
-TEST(Credentials, AddressesLoseTheirPort) {
-  EXPECT_EQ(address_of("192.0.2.7:50312"), "192.0.2.7");
-  EXPECT_EQ(address_of("[2001:db8::1]:5"), "2001:db8::1");
-  EXPECT_EQ(address_of(""), "");
-}
-
 TEST(Credentials, CookiesAreBoundToThisHost) {
   EXPECT_EQ(session_cookie("abc", hours(1)),
             "__Host-holdfast=abc; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=3600");

@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "server/core/peer.hpp"
+
 namespace holdfast::api {
 namespace {
 
@@ -129,7 +131,7 @@ void Dispatch::run(Work& work) {
 // An operation that is open to all looks at no credentials: a stale cookie must not keep anyone
 // from signing in.
 Result<core::Caller> Dispatch::authenticate(const OperationRow& row, const http::Request& request) {
-  const std::string address = address_of(request.peer.address);
+  const std::string address = core::host_of(request.peer.address);
   if (row.permission.empty()) {
     TRY(check_intent(request, Means::none));
     core::Caller nobody;

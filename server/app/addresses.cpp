@@ -21,6 +21,10 @@ std::string reachable_host(const os::Endpoint& listening,
   return host_name.empty() ? "localhost" : std::string(host_name);
 }
 
+std::string device_host(const os::Endpoint& listening) {
+  return everywhere(listening.host) ? "127.0.0.1" : listening.host;
+}
+
 std::string local_host(const os::Endpoint& listening) {
   return everywhere(listening.host) || loopback(listening.host) ? "localhost" : listening.host;
 }

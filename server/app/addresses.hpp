@@ -14,6 +14,8 @@ namespace holdfast::app {
 std::string reachable_host(const os::Endpoint& listening,
                            const std::vector<std::string>& configured,
                            const std::vector<std::string>& interfaces, std::string_view host_name);
+// For devices on this machine: "127.0.0.1" for all interfaces.
+std::string device_host(const os::Endpoint& listening);
 // For people on this machine: "localhost" for loopback and for all interfaces.
 std::string local_host(const os::Endpoint& listening);
 

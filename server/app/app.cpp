@@ -201,9 +201,7 @@ Status Running::open_domains() {
 }
 
 Status Running::open_faces() {
-  for (const hub::AgentBinary& binary : extras_.agents) {
-    p_.agents.all.push_back(TRY(api::load_agent(system_.files, binary.platform, binary.path)));
-  }
+  p_.agents.downloads = core::Downloads::make(system_.files, extras_.agents, log_);
   p_.agents.version = extras_.version;
   p_.agents.ca_fingerprint = to_hex(p_.authority->root().fingerprint);
   p_.agents.ca_pem = crypto::certificates_to_pem({p_.authority->root().der});
@@ -217,7 +215,7 @@ Status Running::open_faces() {
   at_devices.device = endpoint("device.listen");
   if (!config_.text("pki.listen").empty()) at_devices.clear = endpoint("pki.listen");
   at_devices.loops = loops();
-  at_devices.agents = extras_.agents;
+  at_devices.downloads = p_.agents.downloads;
   at_devices.limits.connections_max =
       static_cast<std::size_t>(config_.integer("hub.connections_max"));
   p_.hub = TRY(hub::Hub::make({system_, transport_, *p_.store, *p_.dispatcher, *p_.devices,
@@ -308,8 +306,7 @@ Status Running::before_ready() {
 
 Ready Running::ready_now() const {
   const auto text = [](const os::Endpoint& at) {
-    const bool all = at.host.empty() || at.host == "*" || at.host == "::" || at.host == "0.0.0.0";
-    return os::Endpoint{all ? "127.0.0.1" : at.host, at.port}.text();
+    return os::Endpoint{device_host(at), at.port}.text();
   };
   const os::Endpoint api = p_.api->endpoint();
   const auto clear = p_.hub->clear_endpoint();

@@ -14,13 +14,13 @@
 #include "libs/crypto/transport.hpp"
 #include "libs/os/system.hpp"
 #include "server/api/console_files.hpp"
-#include "server/hub/hub.hpp"
+#include "server/core/downloads.hpp"
 
 namespace holdfast::app {
 
 struct Extras {
   api::ConsoleFiles console;
-  std::vector<hub::AgentBinary> agents;
+  std::vector<core::AgentBinary> agents;
   std::string version = "0.1.0";
   std::string commit;
 };

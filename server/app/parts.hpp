@@ -56,7 +56,7 @@ struct Parts {
   std::unique_ptr<identity::Authority> authority;
   std::unique_ptr<identity::Registrar> identity;
   // faces
-  api::AgentDownloads agents;
+  api::AgentPage agents;
   std::unique_ptr<api::LiveHub> live_hub;
   std::unique_ptr<LiveFeed> live_feed;
   std::unique_ptr<hub::Hub> hub;

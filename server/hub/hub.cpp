@@ -196,9 +196,8 @@ void RealHub::start(os::Loop& on, Started started) {
     return open_doors();
   }();
   if (!ready) return (*answer)(ready);
-  const auto downloads = Downloads::make(parts_.system.files, options_.agents, parts_.log);
   for (auto& place : places_) {
-    const auto https = std::make_shared<Https>(place.around, downloads, rates_, token_);
+    const auto https = std::make_shared<Https>(place.around, options_.downloads, rates_, token_);
     place.lane->post(
         [shard = place.shard, around = place.around, https, &workers = parts_.workers] {
           *shard = std::make_unique<Shard>(around, https, workers);

@@ -20,6 +20,7 @@
 #include "libs/crypto/transport.hpp"
 #include "libs/os/system.hpp"
 #include "server/control/service.hpp"
+#include "server/core/downloads.hpp"
 #include "server/core/jobs.hpp"
 #include "server/core/migrate.hpp"
 #include "server/core/notices.hpp"
@@ -45,18 +46,12 @@ struct Parts {
   Metrics& metrics;
 };
 
-// The agent's program for one platform ("linux-x86_64"), as devices download it.
-struct AgentBinary {
-  std::string platform;
-  std::string path;
-};
-
 struct Options {
   os::Endpoint mqtt;                  // port 0: any
   os::Endpoint device;                // HTTPS
   std::optional<os::Endpoint> clear;  // CRLs and OCSP without TLS, only where it is switched on
   unsigned loops = 1;                 // threads that talk to devices
-  std::vector<AgentBinary> agents;
+  std::shared_ptr<const core::Downloads> downloads;  // none: nothing to download
   Limits limits;
 };
 

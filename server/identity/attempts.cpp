@@ -30,9 +30,4 @@ void AttemptLimit::failed(const std::string& address, MonoTime now) {
   });
 }
 
-std::string host_of(std::string_view peer) {
-  if (peer.starts_with('[')) return std::string(peer.substr(1, peer.find(']') - 1));
-  return std::string(peer.substr(0, peer.rfind(':')));
-}
-
 }  // namespace holdfast::identity

@@ -30,7 +30,4 @@ class AttemptLimit {
   Guarded<Book> book_;
 };
 
-// "192.0.2.7" of "192.0.2.7:50312"; "2001:db8::1" of "[2001:db8::1]:50312".
-std::string host_of(std::string_view peer);
-
 }  // namespace holdfast::identity

@@ -3,6 +3,7 @@
 #include "libs/crypto/hash.hpp"
 #include "libs/est/claim_code.hpp"
 #include "libs/wire/json.hpp"
+#include "server/core/peer.hpp"
 #include "server/identity/json.hpp"
 #include "server/identity/rules.hpp"
 
@@ -69,7 +70,7 @@ Status Registrar::subscribe(core::Jobs& jobs, core::Dispatcher& dispatcher) {
                           if (!json || !json->is_object()) return;
                           const auto text = wire::get_string(*json->if_object(), "claim_id");
                           const auto id = text ? ClaimId::parse(*text) : std::unexpected(text.error());
-                          if (id) tell(*id);
+                          if (id) watchers_.tell(*id);
                         }));
   TRY(jobs.handle(std::string(kExpireClaim), [](const core::Job& job) -> Result<core::JobEffect> {
     const ClaimId id = TRY(ClaimId::parse(job.object));
@@ -127,7 +128,7 @@ Result<std::vector<Bytes>> Registrar::device_trust_der() { return ca_chain_der()
 // ---- enrolment
 
 Result<Claim> Registrar::claim_of_secret(const Enrolment& enrolment, Bytes& secret_hash) {
-  const std::string host = host_of(enrolment.peer_address);
+  const std::string host = core::host_of(enrolment.peer_address);
   const MonoTime now = store_.clock().mono();
   TRY(attempts_.check(host, now));
   std::optional<Claim> found;
@@ -153,7 +154,7 @@ Result<Claim> Registrar::claim_of_secret(const Enrolment& enrolment, Bytes& secr
 Result<Bytes> Registrar::enrol(const Enrolment& enrolment) {
   Bytes secret_hash;
   const Claim known = TRY(claim_of_secret(enrolment, secret_hash));
-  const std::string host = host_of(enrolment.peer_address);
+  const std::string host = core::host_of(enrolment.peer_address);
   const auto csr = crypto::parse_csr(enrolment.csr_der);
   if (!csr) {
     note_failure(known.id, Step::claimed, csr.error());
@@ -248,7 +249,7 @@ Result<Bytes> Registrar::renew(View peer_certificate_der, View csr_der, std::str
   const Bytes csr_hash = digest_of(csr.der);
   const bool same_key = TRY(crypto::parse_certificate(peer_certificate_der)).spki_der == csr.key.spki_der();
   core::Caller caller = core::Caller::device(admission.device);
-  caller.address = host_of(peer_address);
+  caller.address = core::host_of(peer_address);
   Bytes answer;
   TRY(store_.record(caller, "device.renewed", [&](core::Change& change) -> Status {
     const auto before = TRY(find_by_csr(change.tx(), admission.device, csr_hash, change.now() - kRenewalAnswerKept));

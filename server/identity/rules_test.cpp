@@ -80,11 +80,6 @@ TEST(Attempts, AddressesAreBounded) {
   EXPECT_TRUE(limit.check("0", MonoTime{0})) << "the oldest was forgotten";
 }
 
-TEST(Hosts, WithoutTheirPort) {
-  EXPECT_EQ(host_of("192.0.2.7:50312"), "192.0.2.7");
-  EXPECT_EQ(host_of("[2001:db8::1]:50312"), "2001:db8::1");
-}
-
 TEST(ClaimStates, SpentIsForEver) {
   Claim claim;
   claim.expires_at = kNow;

@@ -2186,6 +2186,8 @@ export interface operations {
             /** @description The binary */
             200: {
                 headers: {
+                    /** @description The digest again */
+                    ETag?: string;
                     /** @description RFC 9530, `sha-256=:<base64>:` */
                     "Repr-Digest"?: string;
                     [name: string]: unknown;
@@ -2193,6 +2195,13 @@ export interface operations {
                 content: {
                     "application/octet-stream": unknown;
                 };
+            };
+            /** @description Unchanged: If-None-Match holds its ETag */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -19,11 +19,6 @@ http::Response est_content(std::string_view type, std::string body) {
   return response;
 }
 
-// "192.0.2.7:50312" without its port: attempts are counted by address.
-std::string host_of(std::string_view address) {
-  return std::string(address.substr(0, address.rfind(':')));
-}
-
 // The claim of `Authorization: Basic base64("claim:" + claim)` (RFC 7617).
 Result<std::string> claim_of(const http::Request& request) {
   const auto header = request.header("Authorization");
@@ -76,16 +71,15 @@ void serve_enroll(Https& https, Asked asked) {
   if (!claim) return refuse_claim(asked, claim.error());
   const auto csr = est::parse_request_body(asked.request.body);
   if (!csr) return refuse(asked, csr.error());
-  send_certificate(
-      asked, https.around().identity.enrol({*claim, *csr, host_of(asked.request.peer.address)}));
+  send_certificate(asked,
+                   https.around().identity.enrol({*claim, *csr, asked.request.peer.address}));
 }
 
 void serve_reenroll(Https& https, Asked asked) {
   const auto csr = est::parse_request_body(asked.request.body);
   if (!csr) return refuse(asked, csr.error());
   const auto& peer = asked.request.peer;
-  const auto renewed =
-      https.around().identity.renew(*peer.certificate_der, *csr, host_of(peer.address));
+  const auto renewed = https.around().identity.renew(*peer.certificate_der, *csr, peer.address);
   if (!renewed) return refuse(asked, renewed.error());
   send_certificate(asked, *renewed);
 }

@@ -90,7 +90,7 @@ Duration RequestRates::take(DeviceId device, MonoTime now) {
   });
 }
 
-Https::Https(std::shared_ptr<Surroundings> around, std::shared_ptr<const Downloads> downloads,
+Https::Https(std::shared_ptr<Surroundings> around, std::shared_ptr<const core::Downloads> downloads,
              std::shared_ptr<RequestRates> rates, std::shared_ptr<void> token)
     : around_(std::move(around)),
       downloads_(std::move(downloads)),

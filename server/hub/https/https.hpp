@@ -13,8 +13,8 @@
 
 #include "libs/http/responder.hpp"
 #include "libs/http/router.hpp"
+#include "server/core/downloads.hpp"
 #include "server/hub/connection.hpp"
-#include "server/hub/https/downloads.hpp"
 
 namespace holdfast::hub {
 
@@ -57,7 +57,7 @@ class RequestRates final {
 
 class Https final : public std::enable_shared_from_this<Https> {
  public:
-  Https(std::shared_ptr<Surroundings> around, std::shared_ptr<const Downloads> downloads,
+  Https(std::shared_ptr<Surroundings> around, std::shared_ptr<const core::Downloads> downloads,
         std::shared_ptr<RequestRates> rates, std::shared_ptr<void> token);
   Https(const Https&) = delete;
   Https& operator=(const Https&) = delete;
@@ -70,14 +70,14 @@ class Https final : public std::enable_shared_from_this<Https> {
 
   Surroundings& around() { return *around_; }
   const std::shared_ptr<Surroundings>& shared_around() const { return around_; }
-  const Downloads& downloads() const { return *downloads_; }
+  const core::Downloads* downloads() const { return downloads_.get(); }  // null: none
 
  private:
   const DeviceRoute* route_of(const http::Router::Match& match) const;
   void authenticate_and_serve(const DeviceRoute& route, Asked asked);
 
   const std::shared_ptr<Surroundings> around_;
-  const std::shared_ptr<const Downloads> downloads_;
+  const std::shared_ptr<const core::Downloads> downloads_;
   const std::shared_ptr<RequestRates> rates_;
   const std::shared_ptr<void> token_;
   http::Router router_;

@@ -400,7 +400,8 @@ TEST_F(HttpsTest, enrolment_takes_a_claim_by_http_basic) {
   EXPECT_EQ(world.identity.enrolments[0].claim, "hfc_secret:x");
   EXPECT_EQ(world.identity.enrolments[0].csr_der, bytes_of("MIIB"));
   EXPECT_TRUE(world.identity.enrolments[0].peer_address.starts_with("10.0.0."));
-  EXPECT_EQ(world.identity.enrolments[0].peer_address.find(':'), std::string::npos);
+  EXPECT_NE(world.identity.enrolments[0].peer_address.find(":"), std::string::npos)
+      << "with its port";
 }
 
 TEST_F(HttpsTest, refusals_of_enrolment) {
@@ -438,8 +439,10 @@ TEST(HttpsDownloads, the_agent_with_its_digest) {
   std::string program(700'000, 'a');
   program += "end";
   ASSERT_TRUE(os::replace_file(world.machine.node.system().files, "/agent-x", view_of(program)));
-  world.options.agents = {{"linux-x86_64", "/agent-x"}, {"linux-aarch64", "/missing"}};
   world.crash(os::sim::Crash::process);
+  world.options.downloads = core::Downloads::make(
+      world.machine.node.system().files,
+      {{"linux-x86_64", "/agent-x"}, {"linux-aarch64", "/missing"}}, world.machine.log);
   world.start();
   Asker stranger(world, 0);
   const auto answer = stranger.ask("GET", "/agent/linux-x86_64/holdfast-agent");
