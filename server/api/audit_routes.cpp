@@ -3,13 +3,13 @@
 #include <charconv>
 
 #include "server/api/pages.hpp"
-#include "server/api/people_json.hpp"
 #include "server/core/change.hpp"
 
 namespace holdfast::api {
 namespace {
 
 using core::Call;
+using core::text_or_null;
 using http::Response;
 using wire::Json;
 using wire::JsonArray;
@@ -28,11 +28,7 @@ Result<std::optional<std::uint64_t>> number_of(const Call& call, std::string_vie
   if (!text) return std::nullopt;
   const auto number = sequence(*text);
   if (!number) {
-    return std::unexpected(Error{Code::invalid_argument,
-                                 "a sequence number, counted from 0",
-                                 {},
-                                 {},
-                                 "?" + std::string(name)});
+    return std::unexpected(core::bad_parameter(name, "give a sequence number, counted from 0"));
   }
   return number;
 }
@@ -55,8 +51,7 @@ Result<core::audit::Query> query_of(const Call& call, const core::Page& page) {
   // The cursor is the number of the first entry of the page.
   const auto start = sequence(page.cursor);
   if (!start) {
-    return std::unexpected(
-        Error{Code::invalid_argument, "pass next_cursor unchanged", {}, {}, "?cursor"});
+    return std::unexpected(core::bad_parameter("cursor", "pass next_cursor unchanged"));
   }
   (query.from_seq ? query.from_seq : query.to_seq) = start;
   return query;
@@ -70,15 +65,14 @@ Result<Response> list_entries(core::Store& store, const Call& call) {
     entries = TRY(core::audit::list(tx, store.sealer(), query));
     return {};
   }));
-  Json next = nullptr;
+  std::string next;
   if (entries.size() > page.limit) {
-    next = core::make_cursor(std::to_string(entries.back().seq));
+    next = std::to_string(entries.back().seq);
     entries.pop_back();
   }
   JsonArray items;
   for (const auto& entry : entries) items.push_back(audit_entry_json(entry));
-  return http::json(
-      200, wire::json_text(JsonObject{{"items", std::move(items)}, {"next_cursor", next}}));
+  return core::page_response(std::move(items), next);
 }
 
 Json hash_text(const tlog::Hash& hash) {

@@ -1,5 +1,7 @@
 #include "server/api/job_routes.hpp"
 
+#include "server/core/answers.hpp"
+
 namespace holdfast::api {
 namespace {
 
@@ -13,12 +15,12 @@ wire::JsonObject job_json(const core::Job& job) {
   }
   return {{"id", job.id.text()},
           {"kind", job.kind},
-          {"object", job.object.empty() ? wire::Json(nullptr) : wire::Json(job.object)},
+          {"object", core::text_or_null(job.object)},
           {"state", core::name_of(job.state)},
           {"run_at", to_rfc3339(job.run_at)},
           {"attempts", job.attempts},
           {"max_attempts", job.max_attempts},
-          {"deadline", job.deadline ? wire::Json(to_rfc3339(*job.deadline)) : wire::Json(nullptr)},
+          {"deadline", core::time_or_null(job.deadline)},
           {"last_error", std::move(error)},
           {"created_at", to_rfc3339(job.created_at)},
           {"updated_at", to_rfc3339(job.updated_at)}};
@@ -33,20 +35,12 @@ Result<Response> list_jobs(core::Jobs& jobs, const Call& call) {
   if (const auto state = call.query("state")) {
     query.state = core::job_state_named(*state);
     if (!query.state) {
-      return fail(Code::invalid_argument,
-                  "query parameter \"state\": there is no state \"" + std::string(*state) + "\"");
+      return std::unexpected(
+          core::bad_parameter("state", "there is no state \"" + std::string(*state) + "\""));
     }
   }
-  auto found = TRY(jobs.list(call.caller, query));
-  wire::Json next = nullptr;
-  if (found.size() > page.limit) {
-    found.resize(page.limit);
-    next = core::make_cursor(found.back().id.text());
-  }
-  wire::JsonArray items;
-  for (const core::Job& job : found) items.push_back(job_json(job));
-  return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)},
-                                                          {"next_cursor", std::move(next)}}));
+  return core::list_response(TRY(jobs.list(call.caller, query)), page.limit, job_json,
+                             [](const core::Job& job) { return job.id.text(); });
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
 #include "server/api/people_json.hpp"
 
+#include "server/core/answers.hpp"
+
 namespace holdfast::api {
 namespace {
 
+using core::text_or_null;
+using core::time_or_null;
 using wire::Json;
 using wire::JsonArray;
 using wire::JsonObject;
@@ -80,16 +84,6 @@ Status not_empty(const JsonObject& body) {
 }
 
 }  // namespace
-
-Json time_or_null(const std::optional<WallTime>& time) {
-  if (!time) return nullptr;
-  return Json(to_rfc3339(*time));
-}
-
-Json text_or_null(std::string_view text) {
-  if (text.empty()) return nullptr;
-  return Json(text);
-}
 
 Json user_json(const core::User& user) {
   return JsonObject{{"id", user.id.text()},

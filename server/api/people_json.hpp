@@ -15,7 +15,4 @@ Result<core::UserPatch> user_patch_of(const wire::Json& body);
 Result<core::NewToken> new_token_of(const wire::Json& body);
 Result<core::TokenPatch> token_patch_of(const wire::Json& body);
 
-wire::Json time_or_null(const std::optional<WallTime>& time);
-wire::Json text_or_null(std::string_view text);  // "" is null
-
 }  // namespace holdfast::api

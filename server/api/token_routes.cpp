@@ -9,10 +9,6 @@ namespace {
 using core::Call;
 using http::Response;
 
-std::string id_text(const core::Token& token) {
-  return token.id;
-}
-
 Result<Response> list_tokens(core::People& people, const Call& call) {
   core::PeopleQuery query = TRY(people_query(call));
   if (const auto kind = call.query("kind")) {
@@ -21,21 +17,21 @@ Result<Response> list_tokens(core::People& people, const Call& call) {
     }
     query.kind = *kind == "api" ? core::TokenKind::api : core::TokenKind::service;
   }
-  return one_page<core::Token>(TRY(people.list_tokens(call.caller, query)), query.limit - 1,
-                               token_json, id_text);
+  return core::list_response(TRY(people.list_tokens(call.caller, query)), query.limit - 1,
+                             token_json, [](const core::Token& token) { return token.id; });
 }
 
 Result<Response> create_token(core::People& people, const Call& call) {
   const core::NewToken wanted = TRY(new_token_of(call.body));
   const auto made = TRY(people.create_token(call.caller, wanted));
-  return object_response(
+  return core::object_response(
       201, wire::JsonObject{{"token", token_json(made.token)}, {"secret", made.secret}},
       made.token.revision, "/v1/tokens/" + made.token.id);
 }
 
 Result<Response> show_token(core::People& people, const Call& call) {
   const core::Token token = TRY(people.find_token(call.caller, call.path("token_id")));
-  return object_response(200, token_json(token), token.revision);
+  return core::object_response(200, token_json(token), token.revision);
 }
 
 Result<Response> change_token(core::People& people, const Call& call) {
@@ -43,7 +39,7 @@ Result<Response> change_token(core::People& people, const Call& call) {
   const core::TokenPatch patch = TRY(token_patch_of(call.body));
   const core::Token token =
       TRY(people.change_token(call.caller, call.path("token_id"), revision, patch));
-  return object_response(200, token_json(token), token.revision);
+  return core::object_response(200, token_json(token), token.revision);
 }
 
 }  // namespace

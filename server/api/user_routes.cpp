@@ -9,26 +9,22 @@ namespace {
 using core::Call;
 using http::Response;
 
-std::string id_text(const core::User& user) {
-  return user.id.text();
-}
-
 Result<Response> list(core::People& people, const Call& call) {
   const core::PeopleQuery query = TRY(people_query(call));
-  return one_page<core::User>(TRY(people.list_users(call.caller, query)), query.limit - 1,
-                              user_json, id_text);
+  return core::list_response(TRY(people.list_users(call.caller, query)), query.limit - 1, user_json,
+                             [](const core::User& user) { return user.id.text(); });
 }
 
 Result<Response> create(core::People& people, const Call& call) {
   const core::NewUser wanted = TRY(new_user_of(call.body));
   const core::User user = TRY(people.create_user(call.caller, wanted));
-  return object_response(201, user_json(user), user.revision, "/v1/users/" + user.id.text());
+  return core::object_response(201, user_json(user), user.revision, "/v1/users/" + user.id.text());
 }
 
 Result<Response> show(core::People& people, const Call& call) {
   const auto id = TRY(call.id<UserId>("user_id", "user.read"));
   const core::User user = TRY(people.find_user(call.caller, id));
-  return object_response(200, user_json(user), user.revision);
+  return core::object_response(200, user_json(user), user.revision);
 }
 
 Result<Response> change(core::People& people, const Call& call) {
@@ -36,7 +32,7 @@ Result<Response> change(core::People& people, const Call& call) {
   const auto revision = TRY(http::wanted_revision(call.request));
   const core::UserPatch patch = TRY(user_patch_of(call.body));
   const core::User user = TRY(people.change_user(call.caller, id, revision, patch));
-  return object_response(200, user_json(user), user.revision);
+  return core::object_response(200, user_json(user), user.revision);
 }
 
 Result<Response> remove(core::People& people, const Call& call) {

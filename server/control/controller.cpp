@@ -53,7 +53,7 @@ Result<std::unique_ptr<Controller>> Controller::make(core::Store& store, core::J
     if (!state || !id) return;
     const auto named = command_state_named(*state);
     const auto command = CommandId::parse(*id);
-    if (named && has_ended(*named) && command) raw->tell(*command);
+    if (named && has_ended(*named) && command) raw->waiters_.tell_last(*command);
   }));
   return controller;
 }
@@ -353,41 +353,22 @@ Result<Twin> Controller::set_desired(const core::Caller& caller, DeviceId device
 }
 
 Result<std::uint64_t> Controller::when_ended(CommandId id, Ended ended) {
-  const std::uint64_t waiter = waiters_.with([&](Waiters& waiters) -> std::uint64_t {
-    if (waiters.all.size() >= kWaitersMax) return 0;
-    waiters.all.emplace(waiters.next, Waiter{id, std::move(ended)});
-    return waiters.next++;
-  });
-  if (waiter == 0)
+  const auto waiter = waiters_.add(id, std::move(ended));
+  if (!waiter) {
     return fail(Code::overloaded, "too many callers wait for commands: ask for the command later");
+  }
   // It may have ended before the waiter was there.
   std::optional<Command> found;
-  TRY(store_.read([&](sql::Tx& tx) -> Status {
+  const Status looked = store_.read([&](sql::Tx& tx) -> Status {
     found = TRY(find_command(tx, store_.sealer(), id));
     return {};
-  }));
-  if (!found || has_ended(found->state)) tell(id);
-  return waiter;
-}
-
-void Controller::forget(std::uint64_t waiter) {
-  waiters_.with([&](Waiters& waiters) { waiters.all.erase(waiter); });
-}
-
-void Controller::tell(CommandId id) {
-  auto ended = waiters_.with([&](Waiters& waiters) {
-    std::vector<Ended> out;
-    for (auto it = waiters.all.begin(); it != waiters.all.end();) {
-      if (it->second.command != id) {
-        ++it;
-        continue;
-      }
-      out.push_back(std::move(it->second.ended));
-      it = waiters.all.erase(it);
-    }
-    return out;
   });
-  for (Ended& one : ended) one();
+  if (!looked) {
+    waiters_.forget(*waiter);
+    return std::unexpected(looked.error());
+  }
+  if (!found || has_ended(found->state)) waiters_.tell_last(id);
+  return *waiter;
 }
 
 }  // namespace holdfast::control

@@ -4,15 +4,14 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 
-#include "libs/base/guarded.hpp"
 #include "libs/base/metrics.hpp"
 #include "server/control/service.hpp"
 #include "server/control/tables.hpp"
 #include "server/core/jobs.hpp"
 #include "server/core/notices.hpp"
+#include "server/core/watchers.hpp"
 #include "server/devices/service.hpp"
 #include "server/telemetry/service.hpp"
 
@@ -55,9 +54,9 @@ class Controller final : public Service {
 
   // Calls back once, after the end is committed, on a worker; at once if it has ended. overloaded
   // beyond kWaitersMax. The number names the waiter for forget().
-  using Ended = std::move_only_function<void()>;
+  using Ended = std::function<void()>;
   Result<std::uint64_t> when_ended(CommandId id, Ended ended);
-  void forget(std::uint64_t waiter);
+  void forget(std::uint64_t waiter) { waiters_.forget(waiter); }
 
  private:
   Controller(core::Store& store, core::Jobs& jobs, devices::Service& devices,
@@ -67,22 +66,12 @@ class Controller final : public Service {
                     const std::optional<SiteId>& site);
   Status progress(DeviceId device, std::string_view key, CommandState to);
   Status expire(core::Change& change, CommandId id);
-  void tell(CommandId id);
-
-  struct Waiter {
-    CommandId command;
-    Ended ended;
-  };
-  struct Waiters {
-    std::uint64_t next = 1;
-    std::map<std::uint64_t, Waiter> all;
-  };
 
   core::Store& store_;
   core::Jobs& jobs_;
   devices::Service& devices_;
   telemetry::Service& telemetry_;
-  Guarded<Waiters> waiters_;
+  core::Watchers<CommandId> waiters_{kWaitersMax};
   Counter& created_;
   Counter& late_replies_;
 };

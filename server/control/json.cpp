@@ -1,13 +1,10 @@
 #include "server/control/json.hpp"
 
+#include "server/core/answers.hpp"
+
 namespace holdfast::control {
-namespace {
 
-wire::Json time_or_null(const std::optional<WallTime>& time) {
-  return time ? wire::Json(to_rfc3339(*time)) : wire::Json(nullptr);
-}
-
-}  // namespace
+using core::time_or_null;
 
 wire::Json command_json(const Command& command) {
   return wire::JsonObject{{"id", command.id.text()},

@@ -4,6 +4,7 @@
 
 #include "libs/http/conditional.hpp"
 #include "server/control/json.hpp"
+#include "server/core/answers.hpp"
 
 namespace holdfast::control {
 namespace {
@@ -12,13 +13,11 @@ using core::Call;
 using http::Response;
 
 Response twin_response(const Twin& twin) {
-  Response response = http::json(200, wire::json_text(twin_json(twin)));
-  response.headers.set("ETag", http::etag(static_cast<std::uint64_t>(twin.desired_version)));
-  return response;
+  return core::object_response(200, twin_json(twin), twin.desired_version);
 }
 
 Response command_response(int status, const Command& command) {
-  return http::json(status, wire::json_text(command_json(command)));
+  return core::json_response(status, command_json(command));
 }
 
 Result<Response> set_desired(Controller& controller, const Call& call, bool replace) {
@@ -129,21 +128,14 @@ Result<Response> list(Controller& controller, const Call& call) {
   if (const auto device = call.query("device_id")) query.device = TRY(DeviceId::parse(*device));
   for (const std::string_view text : call.request.query_values("state")) {
     const auto state = command_state_named(text);
-    if (!state)
-      return fail(Code::invalid_argument,
-                  "query parameter \"state\": there is no state \"" + std::string(text) + "\"");
+    if (!state) {
+      return std::unexpected(
+          core::bad_parameter("state", "there is no state \"" + std::string(text) + "\""));
+    }
     query.states.push_back(*state);
   }
-  auto commands = TRY(controller.commands(call.caller, query));
-  wire::Json next = nullptr;
-  if (commands.size() > page.limit) {
-    commands.resize(page.limit);
-    next = core::make_cursor(commands.back().id.text());
-  }
-  wire::JsonArray items;
-  for (const Command& command : commands) items.push_back(command_json(command));
-  return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)},
-                                                          {"next_cursor", std::move(next)}}));
+  return core::list_response(TRY(controller.commands(call.caller, query)), page.limit, command_json,
+                             [](const Command& command) { return command.id.text(); });
 }
 
 }  // namespace

@@ -7,14 +7,6 @@
 namespace holdfast::core {
 namespace {
 
-Error bad_parameter(std::string_view name, std::string_view why) {
-  return Error{Code::invalid_argument,
-               "query parameter \"" + std::string(name) + "\": " + std::string(why),
-               {},
-               {},
-               "?" + std::string(name)};
-}
-
 Result<std::optional<WallTime>> time_of(const Call& call, std::string_view name) {
   const auto text = call.query(name);
   if (!text) return std::nullopt;
@@ -31,6 +23,14 @@ bool in_contract(std::string_view operation_id) {
 }
 
 }  // namespace
+
+Error bad_parameter(std::string_view name, std::string_view why) {
+  return Error{Code::invalid_argument,
+               "query parameter \"" + std::string(name) + "\": " + std::string(why),
+               {},
+               {},
+               "?" + std::string(name)};
+}
 
 Result<Page> page_of(const Call& call, std::size_t limit_default, std::size_t limit_max) {
   Page page;

@@ -46,6 +46,8 @@ struct Call {
   }
 };
 
+// invalid_argument that names the query parameter.
+Error bad_parameter(std::string_view name, std::string_view why);
 // Query parameters that many lists share; invalid ones are invalid_argument naming the parameter.
 struct Page {
   std::size_t limit = 100;

@@ -3,10 +3,6 @@
 namespace holdfast::devices {
 namespace {
 
-wire::Json text_or_null(std::string_view text) {
-  return text.empty() ? wire::Json(nullptr) : wire::Json(text);
-}
-
 wire::JsonObject tags_json(const Tags& tags) {
   wire::JsonObject out;
   for (const auto& [key, value] : tags) out[key] = value;

@@ -9,40 +9,22 @@ namespace {
 using core::Call;
 using http::Response;
 
-Error bad_query(std::string_view name, std::string_view why) {
-  return Error{Code::invalid_argument,
-               "query parameter \"" + std::string(name) + "\": " + std::string(why),
-               {},
-               {},
-               {}};
-}
-
 template <class IdType>
 Result<std::vector<IdType>> ids_of(const Call& call, std::string_view name) {
   std::vector<IdType> ids;
   for (const std::string_view text : call.request.query_values(name)) {
     auto id = IdType::parse(text);
-    if (!id) return std::unexpected(bad_query(name, id.error().message));
+    if (!id) return std::unexpected(core::bad_parameter(name, id.error().message));
     ids.push_back(*id);
   }
   return ids;
-}
-
-Response with_etag(Response response, std::int64_t revision) {
-  response.headers.set("ETag", http::etag(static_cast<std::uint64_t>(revision)));
-  return response;
 }
 
 template <class T>
 Response page_json(const PlacePage<T>& page, wire::Json (*one)(const T&)) {
   wire::JsonArray items;
   for (const T& item : page.items) items.push_back(one(item));
-  return http::json(
-      200, wire::json_text(wire::JsonObject{
-               {"items", std::move(items)},
-               {"next_cursor",
-                page.next.empty() ? wire::Json(nullptr) : wire::Json(core::make_cursor(page.next))},
-               {"total_estimate", page.total}}));
+  return core::page_response(std::move(items), page.next, {{"total_estimate", page.total}});
 }
 
 // A member that may be null: absent, null or an id.
@@ -87,7 +69,7 @@ Result<std::string> reason_of(const wire::Json& json, bool wanted) {
 }
 
 Response device_response(const Registry& registry, const Device& device) {
-  return with_etag(http::json(200, wire::json_text(registry.json(device))), device.revision);
+  return core::object_response(200, registry.json(device), device.revision);
 }
 
 Result<Response> list(Registry& registry, const Call& call) {
@@ -95,19 +77,14 @@ Result<Response> list(Registry& registry, const Call& call) {
   const ListPage page = TRY(registry.list(call.caller, query));
   wire::JsonArray items;
   for (const Device& device : page.devices) items.push_back(registry.json(device));
-  return http::json(
-      200, wire::json_text(wire::JsonObject{
-               {"items", std::move(items)},
-               {"next_cursor",
-                page.next.empty() ? wire::Json(nullptr) : wire::Json(core::make_cursor(page.next))},
-               {"total_estimate", page.total}}));
+  return core::page_response(std::move(items), page.next, {{"total_estimate", page.total}});
 }
 
 Status add_device_routes(core::Operations& operations, Registry& registry) {
   TRY(operations.add("list_devices", [&](const Call& call) { return list(registry, call); }));
   TRY(operations.add("get_device_facets", [&](const Call& call) -> Result<Response> {
     const ListQuery query = TRY(list_query(call));
-    return http::json(200, wire::json_text(facets_json(TRY(registry.facets(call.caller, query)))));
+    return core::json_response(200, facets_json(TRY(registry.facets(call.caller, query))));
   }));
   TRY(operations.add("get_device", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<DeviceId>("device_id", "device.read"));
@@ -161,19 +138,20 @@ Status add_site_routes(core::Operations& operations, Places& places) {
   }));
   TRY(operations.add("create_site", [&](const Call& call) -> Result<Response> {
     const Site site = TRY(places.save_site(call.caller, std::nullopt, call.body, call.request));
-    return with_etag(http::json(201, wire::json_text(site_json(site))), site.revision);
+    return core::object_response(201, site_json(site), site.revision,
+                                 "/v1/sites/" + site.id.text());
   }));
   TRY(operations.add("get_site", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<SiteId>("site_id", "site.read"));
     const Site site = TRY(places.site(call.caller, "site.read", id));
-    return with_etag(http::json(200, wire::json_text(site_json(site))), site.revision);
+    return core::object_response(200, site_json(site), site.revision);
   }));
   TRY(operations.add("update_site", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<SiteId>("site_id", "site.write"));
     TRY(places.site(call.caller, "site.write", id));
     TRY(http::require_if_match(call.request));
     const Site site = TRY(places.save_site(call.caller, id, call.body, call.request));
-    return with_etag(http::json(200, wire::json_text(site_json(site))), site.revision);
+    return core::object_response(200, site_json(site), site.revision);
   }));
   return operations.add("delete_site", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<SiteId>("site_id", "site.write"));
@@ -192,19 +170,20 @@ Status add_type_routes(core::Operations& operations, Places& places) {
   TRY(operations.add("create_type", [&](const Call& call) -> Result<Response> {
     const DeviceType type =
         TRY(places.save_type(call.caller, std::nullopt, call.body, call.request));
-    return with_etag(http::json(201, wire::json_text(type_json(type))), type.revision);
+    return core::object_response(201, type_json(type), type.revision,
+                                 "/v1/types/" + type.id.text());
   }));
   TRY(operations.add("get_type", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<TypeId>("type_id", "type.read"));
     const DeviceType type = TRY(places.type(call.caller, "type.read", id));
-    return with_etag(http::json(200, wire::json_text(type_json(type))), type.revision);
+    return core::object_response(200, type_json(type), type.revision);
   }));
   TRY(operations.add("update_type", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<TypeId>("type_id", "type.write"));
     TRY(places.type(call.caller, "type.write", id));
     TRY(http::require_if_match(call.request));
     const DeviceType type = TRY(places.save_type(call.caller, id, call.body, call.request));
-    return with_etag(http::json(200, wire::json_text(type_json(type))), type.revision);
+    return core::object_response(200, type_json(type), type.revision);
   }));
   return operations.add("delete_type", [&](const Call& call) -> Result<Response> {
     const auto id = TRY(call.id<TypeId>("type_id", "type.write"));
@@ -223,11 +202,13 @@ Result<ListQuery> list_query(const Call& call) {
   query.limit = page.limit;
   query.cursor = page.cursor;
   query.q = call.query("q").value_or("");
-  if (query.q.size() > 128) return std::unexpected(bad_query("q", "at most 128 characters"));
+  if (query.q.size() > 128)
+    return std::unexpected(core::bad_parameter("q", "at most 128 characters"));
   for (const std::string_view text : call.request.query_values("state")) {
     const auto state = state_named(text);
     if (!state)
-      return std::unexpected(bad_query("state", "there is no state \"" + std::string(text) + "\""));
+      return std::unexpected(
+          core::bad_parameter("state", "there is no state \"" + std::string(text) + "\""));
     query.states.push_back(*state);
   }
   query.types = TRY(ids_of<TypeId>(call, "type_id"));
@@ -240,12 +221,12 @@ Result<ListQuery> list_query(const Call& call) {
   }
   if (const auto online = call.query("online")) {
     if (*online != "true" && *online != "false")
-      return std::unexpected(bad_query("online", "true or false"));
+      return std::unexpected(core::bad_parameter("online", "true or false"));
     query.online = *online == "true";
   }
   query.sort = call.query("sort").value_or("name");
   if (!sort_known(query.sort))
-    return std::unexpected(bad_query("sort", "there is no order \"" + query.sort + "\""));
+    return std::unexpected(core::bad_parameter("sort", "there is no order \"" + query.sort + "\""));
   constexpr std::size_t kFiltersMax = 100;
   if (query.types.size() + query.sites.size() + query.tags.size() + query.states.size() >
       kFiltersMax) {

@@ -100,28 +100,11 @@ Result<std::vector<Claim>> Registrar::claims(const core::Caller& caller, const C
 }
 
 Result<std::uint64_t> Registrar::watch(ClaimId id, Watcher changed) {
-  const std::uint64_t number = watchers_.with([&](Watchers& watchers) -> std::uint64_t {
-    if (watchers.all.size() >= kWatchersMax) return 0;
-    watchers.all.emplace(watchers.next, Watch{id, std::move(changed)});
-    return watchers.next++;
-  });
-  if (number == 0) return fail(Code::overloaded, "too many pages follow claims: ask for the claim instead");
-  return number;
-}
-
-void Registrar::forget(std::uint64_t watcher) {
-  watchers_.with([&](Watchers& watchers) { watchers.all.erase(watcher); });
-}
-
-void Registrar::tell(ClaimId id) {
-  const auto interested = watchers_.with([&](const Watchers& watchers) {
-    std::vector<Watcher> out;
-    for (const auto& [number, watch] : watchers.all) {
-      if (watch.claim == id) out.push_back(watch.changed);
-    }
-    return out;
-  });
-  for (const Watcher& changed : interested) changed();
+  const auto number = watchers_.add(id, std::move(changed));
+  if (!number) {
+    return fail(Code::overloaded, "too many pages follow claims: ask for the claim instead");
+  }
+  return *number;
 }
 
 }  // namespace holdfast::identity

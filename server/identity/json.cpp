@@ -1,19 +1,17 @@
 #include "server/identity/json.hpp"
 
+#include "server/core/answers.hpp"
+
 namespace holdfast::identity {
 namespace {
 
-template <class T>
-wire::Json id_or_null(const std::optional<T>& id) {
-  return id ? wire::Json(id->text()) : wire::Json(nullptr);
-}
-
-wire::Json text_or_null(std::string_view text) { return text.empty() ? wire::Json(nullptr) : wire::Json(text); }
+using core::id_or_null;
+using core::text_or_null;
 
 wire::JsonObject step_json(const Claim& claim, Step which) {
   const StepRecord& step = claim.step(which);
   wire::JsonObject out{{"step", name_of(which)},
-                       {"at", step.at ? wire::Json(to_rfc3339(*step.at)) : wire::Json(nullptr)},
+                       {"at", core::time_or_null(step.at)},
                        {"detail", text_or_null(step.detail)}};
   const bool failed = claim.failure && claim.failure->step == which && !step.at;
   const Code code = failed ? code_named(claim.failure->code).value_or(Code::internal) : Code::internal;

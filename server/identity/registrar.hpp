@@ -12,6 +12,7 @@
 #include "libs/crypto/csr.hpp"
 #include "server/core/jobs.hpp"
 #include "server/core/notices.hpp"
+#include "server/core/watchers.hpp"
 #include "server/identity/attempts.hpp"
 #include "server/identity/authority.hpp"
 #include "server/identity/revocations.hpp"
@@ -79,7 +80,7 @@ class Registrar final : public Service {
   // Calls back after each change of the claim, until forget(); overloaded beyond kWatchersMax.
   using Watcher = std::function<void()>;
   Result<std::uint64_t> watch(ClaimId id, Watcher changed);
-  void forget(std::uint64_t watcher);
+  void forget(std::uint64_t watcher) { watchers_.forget(watcher); }
 
  private:
   Registrar(core::Store& store, Authority& authority, devices::Service& devices, telemetry::Service& telemetry,
@@ -92,16 +93,6 @@ class Registrar final : public Service {
   void note_failure(ClaimId id, Step step, const Error& error);
   Status step_reached(core::Change& change, const core::Notice& notice);
   Status device_revoked(core::Change& change, const core::Notice& notice);
-  void tell(ClaimId id);
-
-  struct Watch {
-    ClaimId claim;
-    Watcher changed;
-  };
-  struct Watchers {
-    std::uint64_t next = 1;
-    std::map<std::uint64_t, Watch> all;
-  };
 
   core::Store& store_;
   core::Jobs* jobs_ = nullptr;
@@ -112,7 +103,7 @@ class Registrar final : public Service {
   Revocations revocations_;
   AttemptLimit attempts_;
   Guarded<Addresses> addresses_;
-  Guarded<Watchers> watchers_;
+  core::Watchers<ClaimId> watchers_{kWatchersMax};
   std::function<void()> renewed_;
   Counter& issued_;
   Counter& refused_;

@@ -1,5 +1,6 @@
 #include "server/identity/routes.hpp"
 
+#include "server/core/answers.hpp"
 #include "server/identity/json.hpp"
 
 namespace holdfast::identity {
@@ -59,17 +60,12 @@ Result<Response> list(Registrar& registrar, const Call& call) {
   if (!page.cursor.empty()) query.before = TRY(ClaimId::parse(page.cursor));
   if (const auto state = call.query("state")) {
     query.state = claim_state_named(*state);
-    if (!query.state) return fail(Code::invalid_argument, "query parameter \"state\": there is no state \"" + std::string(*state) + "\"");
+    if (!query.state) return std::unexpected(core::bad_parameter("state", "there is no state \"" + std::string(*state) + "\""));
   }
-  auto claims = TRY(registrar.claims(call.caller, query));
-  wire::Json next = nullptr;
-  if (claims.size() > page.limit) {
-    claims.resize(page.limit);
-    next = core::make_cursor(claims.back().id.text());
-  }
-  wire::JsonArray items;
-  for (const Claim& claim : claims) items.push_back(claim_json(claim, call.now));
-  return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)}, {"next_cursor", std::move(next)}}));
+  return core::list_response(
+      TRY(registrar.claims(call.caller, query)), page.limit,
+      [&](const Claim& claim) { return wire::Json(claim_json(claim, call.now)); },
+      [](const Claim& claim) { return claim.id.text(); });
 }
 
 // One page that follows a claim: sends it as it is after every change, and ends with the claim.

@@ -32,7 +32,7 @@ struct Admission {
 struct Enrolment {
   std::string claim;            // EST password
   Bytes csr_der;
-  std::string peer_address;
+  std::string peer_address;     // with its port, as the stream tells it
 };
 
 // What anybody may fetch, unauthenticated and also in the clear: all of it is signed.
