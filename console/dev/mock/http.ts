@@ -64,7 +64,11 @@ export async function handle(
     request.socket.destroy();
     return true;
   }
-  const answer = await answerOf(state, request, response, url);
+  while (state.held?.test(url.pathname)) await new Promise((resolve) => setTimeout(resolve, 20));
+  const broken = state.broken?.path.test(url.pathname) ? state.broken : null;
+  const answer = broken
+    ? problem(broken.status, broken.code, broken.title, { mend: 'Try again; if it stays, look at the log.' })
+    : await answerOf(state, request, response, url);
   if (answer === null) return true;
   const contentType = answer.status >= 400 ? 'application/problem+json' : 'application/json';
   const headers: Record<string, string> = { 'X-Request-Id': randomUUID(), 'Cache-Control': 'no-store', ...answer.headers };

@@ -43,6 +43,10 @@ export class MockState {
   setupOpen: boolean;
   /** Every call fails, as with the server away. */
   down = false;
+  /** Calls whose path it matches wait until it is null again. */
+  held: RegExp | null = null;
+  /** Calls whose path it matches end with this problem. */
+  broken: { path: RegExp; status: number; code: string; title: string } | null = null;
   /** The stream stays open but says nothing more. */
   silent = false;
   /** The first joining step that fails, with reason and mend. */
@@ -94,6 +98,12 @@ export class MockState {
       permissions: admin ? kPermissions : kViewer,
       expires_at: iso(Date.now() + 86_400_000),
     };
+  }
+
+  /** Everybody's session ends, as after 24 hours or when an administrator says so. */
+  endSessions(): void {
+    this.sessions.clear();
+    this.cutStreams();
   }
 
   device(id: string): Device | undefined {

@@ -49,7 +49,11 @@ export function MenuItem({ onChoose, danger = false, children }: {
       class={`menu-item${danger ? ' danger' : ''}`}
       onClick={(e) => {
         const details = e.currentTarget.closest('details');
-        if (details) details.open = false;
+        if (details) {
+          details.open = false;
+          // A dialog that opens now gives the focus back to what had it: not to an item that is hidden.
+          details.querySelector('summary')?.focus();
+        }
         onChoose();
       }}
     >

@@ -115,5 +115,6 @@ export async function signIn(page: Page, url: string, path = '/devices'): Promis
   await page.getByLabel('Name').fill('admin');
   await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor({ state: 'attached' });
+  // On a phone it is hidden in its drawer.
+  await page.locator('nav#nav').waitFor({ state: 'attached' });
 }

@@ -145,7 +145,6 @@ export default function DevicePage({ id, tab }: { id: string; tab: string }) {
   useInterest([id]);
   const device = read.data;
   useTitle(...(device ? [device.name] : []), 'Devices');
-  if (read.isPending) return <Waiting />;
   if (!device) {
     return (
       <div class="page">
@@ -153,7 +152,7 @@ export default function DevicePage({ id, tab }: { id: string; tab: string }) {
           <Link href="/devices">Devices</Link>
         </nav>
         <h1>Device</h1>
-        <ProblemView error={read.error} retry={() => void read.refetch()} />
+        {read.isPending ? <Waiting /> : <ProblemView error={read.error} retry={() => void read.refetch()} />}
       </div>
     );
   }
