@@ -5,6 +5,7 @@
 //   the rest PKCS#8 DER under AES-256-GCM; associated data: the first 16 bytes and the key's name,
 //            so that no file can be passed off as another
 #include "libs/crypto/aead.hpp"
+#include "libs/keys/key_names.hpp"
 #include "libs/keys/key_store.hpp"
 
 namespace holdfast::keys {
@@ -15,17 +16,6 @@ constexpr std::string_view kSuffix = ".key";
 constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kHeadBytes = 8 + kIdBytes;
 constexpr std::size_t kFileBytesMax = 16 * 1024;
-
-Status check_name(std::string_view name) {
-  bool ok = !name.empty() && name.size() <= kKeyNameBytesMax && name[0] != '.';
-  for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    ok = ok && (plain || c == '-' || c == '_' || c == '.');
-  }
-  if (ok) return {};
-  return fail(Code::invalid_argument, "\"" + std::string(name.substr(0, kKeyNameBytesMax)) +
-                                          "\" is no name for a key: 1 to 64 of a-z 0-9 - _ .");
-}
 
 Bytes head_for(View sealing_key) {
   Bytes tagged = bytes_of("holdfast sealing key id");
@@ -49,7 +39,7 @@ class FileKeyStore final : public KeyStore {
   ~FileKeyStore() override { crypto::wipe(sealing_key_); }
 
   Result<StoredKey> create(std::string_view name, crypto::KeyAlgorithm algorithm) override {
-    TRY(check_name(name));
+    TRY(check_key_name(name));
     if (os::exists(files_, path_of(name))) {
       return fail(Code::already_exists, "there is a key \"" + std::string(name) + "\" already");
     }
@@ -59,7 +49,7 @@ class FileKeyStore final : public KeyStore {
   }
 
   Status put(std::string_view name, const crypto::PrivateKey& key) override {
-    TRY(check_name(name));
+    TRY(check_key_name(name));
     Bytes plain = TRY(key.pkcs8_der());
     Bytes file = head_;
     const Bytes nonce = entropy_.bytes(crypto::kAeadNonceBytes);
@@ -71,7 +61,7 @@ class FileKeyStore final : public KeyStore {
   }
 
   Result<StoredKey> load(std::string_view name) override {
-    TRY(check_name(name));
+    TRY(check_key_name(name));
     const Bytes file = TRY(os::read_file(files_, path_of(name), kFileBytesMax));
     const View all(file);
     if (all.size() < kHeadBytes + crypto::kAeadNonceBytes || !text_of(all).starts_with(kMagic)) {
@@ -99,7 +89,7 @@ class FileKeyStore final : public KeyStore {
   }
 
   Status remove(std::string_view name) override {
-    TRY(check_name(name));
+    TRY(check_key_name(name));
     TRY(files_.remove(path_of(name)));
     return files_.sync_dir(folder_);
   }
@@ -109,7 +99,7 @@ class FileKeyStore final : public KeyStore {
     for (const os::Entry& entry : TRY(files_.list(folder_))) {
       if (entry.folder || !entry.name.ends_with(kSuffix)) continue;
       std::string name = entry.name.substr(0, entry.name.size() - kSuffix.size());
-      if (check_name(name)) names.push_back(std::move(name));
+      if (check_key_name(name)) names.push_back(std::move(name));
     }
     return names;
   }

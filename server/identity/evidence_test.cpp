@@ -16,7 +16,8 @@ TypeId demanding_type(Fixture& f, const wire::Json& evidence) {
   devices::Places places(f.t.store());
   return places
       .save_type(core::test_caller(), std::nullopt,
-                 wire::JsonObject{{"name", "meter"}, {"evidence_required", evidence}}, http::Request{})
+                 wire::JsonObject{{"name", "meter"}, {"evidence_required", evidence}},
+                 http::Request{})
       .value()
       .id;
 }
@@ -27,7 +28,8 @@ TEST(EvidenceClass, IsInTheCertificateAndInTheRecord) {
   const Bytes der = f.enrol(f.claim().secret, new_csr().csr).value();
   const auto certificate = crypto::parse_certificate(der).value();
   EXPECT_EQ(crypto::evidence_of(certificate), "claim");
-  EXPECT_EQ(f.registry->find(DeviceId::parse(certificate.subject_cn).value())->evidence, EvidenceClass::claim);
+  EXPECT_EQ(f.registry->find(DeviceId::parse(certificate.subject_cn).value())->evidence,
+            EvidenceClass::claim);
   EXPECT_EQ(f.registrar->admit(der, Purpose::connect)->evidence, EvidenceClass::claim);
 }
 
@@ -68,8 +70,9 @@ TEST(EvidenceClass, ATypeSaysNoOtherDemand) {
   Fixture f;
   ASSERT_TRUE(f.open());
   devices::Places places(f.t.store());
-  const auto refused = places.save_type(core::test_caller(), std::nullopt,
-                                        wire::JsonObject{{"name", "meter"}, {"evidence_required", "tpm"}}, http::Request{});
+  const auto refused = places.save_type(
+      core::test_caller(), std::nullopt,
+      wire::JsonObject{{"name", "meter"}, {"evidence_required", "tpm"}}, http::Request{});
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().pointer, "/evidence_required");
 }
