@@ -150,18 +150,18 @@ wire::Json site_json(const Site& site) {
 }
 
 wire::Json type_json(const DeviceType& type) {
-  return wire::JsonObject{{"id", type.id.text()},
-                          {"name", type.name},
-                          {"description", type.description},
-                          {"streams", type.streams},
-                          {"topic_mapping", wire::JsonObject{}},
-                          {"evidence_required", type.evidence_required
-                                                    ? wire::Json(name_of(*type.evidence_required))
-                                                    : wire::Json(nullptr)},
-                          {"device_count", type.device_count},
-                          {"created_at", to_rfc3339(type.created_at)},
-                          {"updated_at", to_rfc3339(type.updated_at)},
-                          {"revision", type.revision}};
+  return wire::JsonObject{
+      {"id", type.id.text()},
+      {"name", type.name},
+      {"description", type.description},
+      {"streams", type.streams},
+      {"topic_mapping", wire::JsonObject{}},
+      {"evidence_required",
+       type.evidence_required ? wire::Json(name_of(*type.evidence_required)) : wire::Json(nullptr)},
+      {"device_count", type.device_count},
+      {"created_at", to_rfc3339(type.created_at)},
+      {"updated_at", to_rfc3339(type.updated_at)},
+      {"revision", type.revision}};
 }
 
 std::string audit_text(const Device& device) {

@@ -129,8 +129,8 @@ Result<std::vector<FacetValue>> facet(sql::Tx& tx, std::string_view select, cons
                                       std::string_view group,
                                       const std::function<FacetValue(sql::Row&)>& make) {
   return tx.list("SELECT " + std::string(select) + ",count(*) " + std::string(kDeviceTables) +
-                     "WHERE " + where.sql + " " + std::string(group) +
-                     " ORDER BY count(*) DESC LIMIT 200",
+                     "WHERE " + where.sql + " GROUP BY " + std::string(group) +
+                     " ORDER BY count(*) DESC," + std::string(group) + " LIMIT 200",
                  where.params, make);
 }
 
@@ -179,18 +179,18 @@ Result<Facets> count_facets(sql::Tx& tx, const ListQuery& query, const core::Sit
                             WallTime now) {
   Facets facets;
   facets.state = TRY(
-      facet(tx, "d.state", where_of(query, scope, now, Skip::state), "GROUP BY d.state",
+      facet(tx, "d.state", where_of(query, scope, now, Skip::state), "d.state",
             [](sql::Row& row) { return FacetValue{row.text(0), row.text(0), row.integer(1)}; }));
   facets.type =
-      TRY(facet(tx, "d.type_id,t.name", where_of(query, scope, now, Skip::type),
-                "GROUP BY d.type_id,t.name", [](sql::Row& row) {
+      TRY(facet(tx, "d.type_id,t.name", where_of(query, scope, now, Skip::type), "d.type_id,t.name",
+                [](sql::Row& row) {
                   const auto id = row.maybe_id<TypeId>(0);
                   return FacetValue{id ? std::optional(id->text()) : std::nullopt,
                                     row.maybe_text(1).value_or("no type"), row.integer(2)};
                 }));
   facets.site =
-      TRY(facet(tx, "d.site_id,s.name", where_of(query, scope, now, Skip::site),
-                "GROUP BY d.site_id,s.name", [](sql::Row& row) {
+      TRY(facet(tx, "d.site_id,s.name", where_of(query, scope, now, Skip::site), "d.site_id,s.name",
+                [](sql::Row& row) {
                   const auto id = row.maybe_id<SiteId>(0);
                   return FacetValue{id ? std::optional(id->text()) : std::nullopt,
                                     row.maybe_text(1).value_or("no site"), row.integer(2)};
@@ -199,7 +199,7 @@ Result<Facets> count_facets(sql::Tx& tx, const ListQuery& query, const core::Sit
   online.params.insert(online.params.begin(), sql::Param(now - kHttpsOnline));
   facets.online = TRY(
       facet(tx, "CASE WHEN " + std::string(online_sql()) + " THEN 1 ELSE 0 END AS is_online",
-            online, "GROUP BY is_online", [](sql::Row& row) {
+            online, "is_online", [](sql::Row& row) {
               const bool yes = row.integer(0) != 0;
               return FacetValue{yes ? "true" : "false", yes ? "online" : "offline", row.integer(1)};
             }));

@@ -33,8 +33,8 @@ struct Certificate {
   std::string serial;  // hexadecimal
   WallTime not_before, not_after;
   std::optional<WallTime> renews_at;
-  std::string fingerprint_sha256;  // hexadecimal
-  std::string key_algorithm;       // "P-256"
+  std::string fingerprint_sha256;                 // hexadecimal
+  std::string key_algorithm;                      // "P-256"
   EvidenceClass evidence = EvidenceClass::claim;  // becomes the device's
 };
 

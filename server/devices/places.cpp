@@ -91,6 +91,7 @@ struct Texts {
 };
 
 Result<Texts> texts_of(const wire::JsonObject& body) {
+  if (body.empty()) return fail(Code::invalid_argument, "say what to change: the body is empty");
   Texts texts;
   texts.name = TRY(wire::find_string(body, "name"));
   if (texts.name) TRY(check_name(*texts.name));

@@ -14,6 +14,7 @@ void PresenceBook::load(std::vector<PresenceRow> rows, WallTime now) {
         book.dirty.insert(row.device);
         book.urgent.insert(row.device);
       }
+      if (row.presence.online_at(now)) book.by_https.insert(row.device);
       book.rows.emplace(row.device, std::move(row.presence));
     }
   });
@@ -51,10 +52,14 @@ void PresenceBook::disconnected(DeviceId device, const Disconnect& why, WallTime
     row.sessions = std::max(0, row.sessions - 1);
     row.last_seen = at;
     row.last_disconnect_reason = why.reason;
-    if (row.sessions == 0) row.since = at;
     book.dirty.insert(device);
     book.urgent.insert(device);
-    return !row.online_at(at);
+    if (row.online_at(at)) {
+      book.by_https.insert(device);  // by HTTPS for a while, or another session: lapse() looks
+      return false;
+    }
+    row.since = at;
+    return true;
   });
   if (went) tell(device, false);
 }
@@ -78,14 +83,30 @@ void PresenceBook::https_seen(DeviceId device, std::string_view address, WallTim
       row.address = address;
       row.protocol = "https";
     }
-    if (!was) {
-      row.since = at;
-      book.urgent.insert(device);
-    }
+    if (!was) row.since = at;
+    // Urgent also when it was online: the row says until when, and lists read the row.
     book.dirty.insert(device);
+    book.urgent.insert(device);
+    book.by_https.insert(device);
     return !was;
   });
   if (came) tell(device, true);
+}
+
+void PresenceBook::lapse(WallTime now) {
+  const auto gone = book_.with([&](Book& book) {
+    std::vector<DeviceId> out;
+    std::erase_if(book.by_https, [&](const DeviceId& device) {
+      const Presence& row = book.rows[device];
+      if (row.sessions > 0) return true;  // disconnected() takes it up again
+      if (row.online_at(now)) return false;
+      out.push_back(device);
+      return true;
+    });
+    std::sort(out.begin(), out.end());
+    return out;
+  });
+  for (const DeviceId& device : gone) tell(device, false);
 }
 
 Presence PresenceBook::of(DeviceId device) const {

@@ -31,8 +31,10 @@ class PresenceBook {
   void https_seen(DeviceId device, std::string_view address, WallTime at);
   Presence of(DeviceId device) const;
   std::size_t online_count(WallTime now) const;
+  // Tells of HTTPS devices whose grace ended in silence since the last call.
+  void lapse(WallTime now);
 
-  // What must be written: all that changed, or only changes between online and offline. Taken rows
+  // What must be written: all that changed, or only what decides about online. Taken rows
   // count as written; give them back with untake() when the write fails.
   std::vector<PresenceRow> take(bool transitions_only);
   void untake(const std::vector<PresenceRow>& rows);
@@ -41,6 +43,7 @@ class PresenceBook {
   struct Book {
     std::unordered_map<DeviceId, Presence> rows;
     std::unordered_set<DeviceId> dirty, urgent;
+    std::unordered_set<DeviceId> by_https;  // told to be online, perhaps by HTTPS alone
   };
   void tell(DeviceId device, bool online) const;
   Guarded<Book> book_;

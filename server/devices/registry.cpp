@@ -40,6 +40,18 @@ Status notice_state(core::Change& change, const Device& device, State before) {
                        device.site);
 }
 
+// A site or type that a body names.
+template <class IdType>
+Status require_place(sql::Tx& tx, std::string_view table, const std::optional<IdType>& id,
+                     std::string_view pointer) {
+  if (!id) return {};
+  const auto found =
+      TRY(tx.number("SELECT count(*) FROM " + std::string(table) + " WHERE id=?", {*id}));
+  if (found > 0) return {};
+  return std::unexpected(
+      Error{Code::invalid_argument, "there is no " + id->text(), {}, {}, std::string(pointer)});
+}
+
 // A device of a type that demands more than the device can prove is not let into that type.
 Status require_evidence(sql::Tx& tx, const Device& device) {
   if (!device.type) return {};
@@ -94,6 +106,7 @@ Registry::~Registry() = default;
 void Registry::flush_later() {
   loop_.after(kPresenceFlush, [this, alive = std::weak_ptr(alive_)] {
     if (!alive.lock()) return;
+    presence_.lapse(store_.clock().wall());
     const bool posted = workers_.post([this, alive] {
       if (alive.lock()) (void)flush();
     });
@@ -148,6 +161,7 @@ Status Registry::set_state(core::Change& change, DeviceId id, State state, std::
   const std::string before_text = audit_text(*found);
   found->state = state;
   TRY(update_device(change, *found));
+  if (state == State::enrolled) look_again(id);
   TRY(change.audit(id.text(), before_text, audit_text(*found)));
   return notice_state(change, *found, before);
 }
@@ -241,6 +255,12 @@ void Registry::disconnected(DeviceId device, const Disconnect& why, WallTime at)
   presence_.disconnected(device, why, at);
 }
 
+// A device that is enrolled (anew) becomes active by its next connection. If the change is undone,
+// that look finds nothing to do.
+void Registry::look_again(DeviceId id) {
+  active_.with([&](auto& known) { known.erase(id); });
+}
+
 // The first connection makes an enrolled device active, once.
 void Registry::activate(DeviceId id, std::string protocol, std::string address) {
   const bool first = active_.with([&](auto& known) { return known.insert(id).second; });
@@ -270,7 +290,8 @@ void Registry::activate(DeviceId id, std::string protocol, std::string address) 
 }
 
 Result<ListPage> Registry::list(const core::Caller& caller, const ListQuery& query) {
-  if (query.online || query.sort.ends_with("last_seen")) TRY(flush(query.online.has_value()));
+  const bool by_time = query.sort.ends_with("last_seen");
+  if (by_time || query.online || !query.q.empty()) TRY(flush(!by_time));
   const auto scope = TRY(core::site_filter(caller, "device.read", "d.site_id"));
   ListPage page;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
@@ -336,21 +357,15 @@ Result<Device> Registry::patch(const core::Caller& caller, DeviceId id, const Pa
                   // Moving takes the permission at both ends; a site that is not there answers like
                   // one elsewhere.
                   TRY(core::require_at(caller, "device.write", *patch.site));
+                  TRY(require_place(change.tx(), "site", *patch.site, "/site_id"));
                   device.site = *patch.site;
                 }
                 if (patch.type) {
+                  TRY(require_place(change.tx(), "device_type", *patch.type, "/type_id"));
                   device.type = *patch.type;
                   TRY(require_evidence(change.tx(), device));
                 }
-                Status updated = update_device(change, device);
-                if (!updated && updated.error().code == Code::conflict) {
-                  return std::unexpected(Error{Code::invalid_argument,
-                                               "there is no such site or type",
-                                               {},
-                                               {},
-                                               patch.site ? "/site_id" : "/type_id"});
-                }
-                TRY(updated);
+                TRY(update_device(change, device));
                 return notice_changed(change, before, device);
               });
 }
@@ -410,6 +425,7 @@ Result<Device> Registry::release(const core::Caller& caller, DeviceId id,
         device.state = after_release(connected);
         device.quarantine.reset();
         TRY(update_device(change, device));
+        if (!connected) look_again(id);
         TRY(notice_state(change, device, State::quarantined));
         return change.notice("device.released",
                              payload({{"device_id", id.text()}, {"revision", device.revision}}),

@@ -75,6 +75,7 @@ class Registry final : public Service {
   Result<Device> edit(const core::Caller& caller, std::string_view permission,
                       std::string_view action, DeviceId id, const Edit& apply);
   void flush_later();
+  void look_again(DeviceId device);
   void activate(DeviceId device, std::string protocol, std::string address);
   Status report(DeviceId device, Document which, const wire::Json& document);
 

@@ -63,14 +63,18 @@ std::string lower_ascii(std::string_view text) {
 
 std::vector<core::Migration> migrations() {
   return {{"devices", 1, "sites, types, devices, tags, presence", kFirst, {}},
-          {"devices", 2, "what a type demands as evidence",
-           "ALTER TABLE device_type ADD COLUMN evidence_required {text};", {}}};
+          {"devices",
+           2,
+           "what a type demands as evidence",
+           "ALTER TABLE device_type ADD COLUMN evidence_required {text};",
+           {}}};
 }
 
 Result<std::optional<EvidenceClass>> evidence_demanded(sql::Tx& tx, TypeId type) {
-  const auto found = TRY(tx.one("SELECT evidence_required FROM device_type WHERE id=?", {type}, [](sql::Row& row) {
-    return row.null(0) ? std::optional<std::string>() : std::optional<std::string>(row.text(0));
-  }));
+  const auto found =
+      TRY(tx.one("SELECT evidence_required FROM device_type WHERE id=?", {type}, [](sql::Row& row) {
+        return row.null(0) ? std::optional<std::string>() : std::optional<std::string>(row.text(0));
+      }));
   if (!found || !*found) return std::nullopt;
   const auto named = evidence_named(**found);
   if (!named) return fail(Code::corrupt, "a device type demands an unknown evidence class");
