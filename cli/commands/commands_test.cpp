@@ -55,6 +55,31 @@ TEST_F(CommandsTest, TelemetryQueryPrintsEveryPointAndNothingElse) {
             2);
 }
 
+TEST_F(CommandsTest, TelemetryOfSeveralDevicesStandsSideBySide) {
+  script.on("GET /v1/devices?tag=rack%3D3&limit=100",
+            Scripted{200, R"({"items":[{"id":"dev_2"}],"next_cursor":null})"});
+  script.on(
+      "GET /v1/telemetry?metric=a.b&device_id=" + kDevice +
+          "&device_id=dev_2&bucket_s=300&functions=p95&fill=linear&top=2",
+      Scripted{200, R"({"starts":["t1","t2"],"lines":[{"device_id":"dev_1","group":null,)"
+                    R"("metric":"a.b","function":"p95","values":[1.5,null]}],)"
+                    R"("left_out":0,"partial":true,"partial_reason":"the deadline came first"})"});
+  EXPECT_EQ(run({"telemetry", "query", kDevice, "a.b", "--with-tag", "rack=3", "--bucket", "5m",
+                 "--functions", "p95", "--fill", "linear", "--top", "2"}),
+            0);
+  EXPECT_EQ(terminal.printed, "t1\t1.5\nt2\t-\n");
+  EXPECT_THAT(terminal.said, HasSubstr("partial: the deadline came first"));
+  EXPECT_EQ(run({"telemetry", "query", kDevice, "a.b", "--fill", "linear"}), 2) << "needs --bucket";
+}
+
+TEST_F(CommandsTest, NewestReadingsOfManyDevices) {
+  script.on("GET /v1/telemetry/newest?metric=a.b&limit=500",
+            Scripted{200, R"({"items":[{"device_id":"dev_1","metric":"a.b","time":"t","value":7,)"
+                          R"("time_source":"device"}],"next_cursor":null,"partial":false})"});
+  EXPECT_EQ(run({"telemetry", "newest", "a.b"}), 0);
+  EXPECT_THAT(terminal.printed, HasSubstr("dev_1\ta.b\t7\tt"));
+}
+
 TEST_F(CommandsTest, AnEmptyQueryIsAnEmptyList) {
   script.on("GET " + kOfDevice + "/telemetry?metric=lab.temp&limit=50000",
             Scripted{200, R"({"points":[],"next_cursor":null})"});

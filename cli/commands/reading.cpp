@@ -1,4 +1,7 @@
 // holdfast telemetry ..., holdfast event ...
+#include <algorithm>
+#include <array>
+
 #include "cli/commands/commands.hpp"
 
 namespace holdfast::cli {
@@ -116,6 +119,69 @@ Status query_buckets(Run& run, const std::string& path, http::Params query) {
   return {};
 }
 
+// Several devices side by side: one row a start, one column a line.
+Status compare_telemetry(Run& run, const std::string& device, http::Params query) {
+  query.emplace_back("device_id", device);
+  for (const std::string& other : run.given().all("with"))
+    query.emplace_back("device_id", TRY(run.device(other)));
+  for (const std::string& tag : run.given().all("with-tag")) {
+    const Reply reply =
+        TRY(TRY(run.remote())->get("/v1/devices", {{"tag", tag}, {"limit", "100"}}));
+    const Json* items = json_at(reply.json, "items");
+    for (const Json& item : items && items->is_array() ? items->get_array() : JsonArray{}) {
+      if (text_at(item, "id") != device) query.emplace_back("device_id", text_at(item, "id"));
+    }
+  }
+  query.emplace_back("bucket_s",
+                     std::to_string(TRY(seconds_of(run.given().text("bucket"), "--bucket"))));
+  add_query(run, query, "functions", "functions");
+  add_query(run, query, "fill", "fill");
+  if (const auto key = run.given().maybe("group-by")) query.emplace_back("group_by", "tag:" + *key);
+  add_query(run, query, "top", "top");
+  const Reply reply = TRY(TRY(run.remote())->get("/v1/telemetry", query));
+  if (text_at(reply.json, "partial") == "true")
+    run.say("The answer is partial: " + text_at(reply.json, "partial_reason") + '.');
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{{"START", 9}}, {}};
+  const Json* starts = json_at(reply.json, "starts");
+  for (const Json& start : starts && starts->is_array() ? starts->get_array() : JsonArray{})
+    table.rows.push_back({start.is_string() ? std::string(start.as_string()) : ""});
+  const Json* lines = json_at(reply.json, "lines");
+  for (const Json& line : lines && lines->is_array() ? lines->get_array() : JsonArray{}) {
+    const std::string of =
+        run.given().has("group-by") ? text_at(line, "group") : text_at(line, "device_id");
+    table.columns.push_back(
+        {of + ' ' + text_at(line, "metric") + ' ' + text_at(line, "function"), 8, true});
+    const Json* values = json_at(line, "values");
+    for (std::size_t i = 0;
+         values != nullptr && i < table.rows.size() && i < values->get_array().size(); ++i) {
+      const Json& value = values->get_array()[i];
+      table.rows[i].push_back(value.is_null()
+                                  ? "-"
+                                  : printable(value.is_string() ? std::string(value.as_string())
+                                                                : wire::json_text(value)));
+    }
+  }
+  run.print(table);
+  return {};
+}
+
+Status newest_readings(Run& run) {
+  http::Params query;
+  for (const std::string& metric : run.given().all("METRIC")) query.emplace_back("metric", metric);
+  for (const std::string& device : run.given().all("device"))
+    query.emplace_back("device_id", TRY(run.device(device)));
+  add_page(run, query);
+  return print_list(run, "/v1/telemetry/newest", query,
+                    {{{"DEVICE", 9}, "device_id"},
+                     {{"METRIC", 8}, "metric"},
+                     {{"VALUE", 8, true}, "value"},
+                     {{"TIME", 7}, "time", true}});
+}
+
 Status query_telemetry(Run& run) {
   const std::string device = TRY(run.device(run.given().text("DEVICE")));
   const auto metrics = run.given().all("METRIC");
@@ -123,6 +189,12 @@ Status query_telemetry(Run& run) {
   for (const std::string& metric : metrics) query.emplace_back("metric", metric);
   TRY(add_span(run, query));
   const std::string path = path_of_readings(device, "/telemetry");
+  const bool compares =
+      std::ranges::any_of(std::array{"with", "with-tag", "fill", "group-by", "top"},
+                          [&](const char* option) { return run.given().has(option); });
+  if (compares && !run.given().has("bucket"))
+    return fail(Code::invalid_argument, "Several devices are compared in buckets: give --bucket.");
+  if (compares) return compare_telemetry(run, device, std::move(query));
   if (run.given().has("bucket")) return query_buckets(run, path, std::move(query));
   if (metrics.size() != 1) {
     return fail(Code::invalid_argument, "Raw points are of one metric; several need --bucket.");
@@ -210,10 +282,20 @@ void add_reading_commands(Commands& out) {
   out.push_back(
       {"telemetry query", "Readings: every raw point, or buckets",
        joined({device, metrics, value("--bucket", "In buckets of this length, such as 5m"),
-               value("--functions", "Of each bucket: min,max,mean,sum,count,first,last"),
+               value("--functions",
+                     "Of each bucket: min,max,mean,sum,count,first,last,increase,rate,median,p95"),
+               many_values("--with", "Beside it this device, on the same starts"),
+               many_values("--with-tag", "Beside it the devices with this tag (KEY or KEY=VALUE)"),
+               value("--fill", "Where nothing was measured: none, null, previous or linear"),
+               value("--group-by", "One line for each value of this tag"),
+               value("--top", "Only the highest so many"),
                value("--order", "Raw points: asc (oldest first) or desc")},
               joined(span_arguments(), page_arguments())),
        query_telemetry});
+  out.push_back(
+      {"telemetry newest", "The newest reading of some metrics of many devices",
+       joined({metrics, many_values("--device", "Only of this device")}, page_arguments()),
+       newest_readings});
   metrics.required = false;
   out.push_back(
       {"telemetry tail", "Readings as they are stored", {device, metrics}, tail_telemetry});

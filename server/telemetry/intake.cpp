@@ -12,7 +12,7 @@ CREATE TABLE first_reading (
 ) {strict};
 )";
 
-constexpr std::size_t kMalformedBytesKept = 1'024;         // of a payload that does not parse
+constexpr std::size_t kMalformedBytesKept = 1'024;          // of a payload that does not parse
 constexpr std::uint32_t kMalformedEventsPerSecondMax = 50;  // of all devices, on timelines
 
 // The session tag under which mirrored notices are stored once; device sessions have random ones.
@@ -51,7 +51,9 @@ std::map<std::string, wire::Value> fields_of(const wire::JsonObject& object) {
 
 }  // namespace
 
-std::vector<core::Migration> migrations() { return {{"telemetry", 1, "first readings", kFirst, {}}}; }
+std::vector<core::Migration> migrations() {
+  return {{"telemetry", 1, "first readings", kFirst, {}}};
+}
 
 events::NewEvent new_event(const wire::LogEntry& entry, std::string kind) {
   events::NewEvent out;
@@ -64,68 +66,101 @@ events::NewEvent new_event(const wire::LogEntry& entry, std::string kind) {
 }
 
 Result<std::unique_ptr<Intake>> Intake::make(const os::System& system, journal::Journal& journal,
-                                             series::Series& series, core::Store& store, os::Workers& workers,
-                                             const Log& log, Metrics& metrics) {
+                                             series::Series& series, core::Store& store,
+                                             os::Workers& workers, const Log& log,
+                                             Metrics& metrics) {
   std::unique_ptr<Intake> intake(new Intake(system, journal, series, store, workers, log, metrics));
   std::vector<DeviceId> known;
   TRY(store.read([&](sql::Tx& tx) -> Status {
-    known = TRY(tx.list("SELECT device_id FROM first_reading", {}, [](sql::Row& row) { return row.id<DeviceId>(0); }));
+    known = TRY(tx.list("SELECT device_id FROM first_reading", {},
+                        [](sql::Row& row) { return row.id<DeviceId>(0); }));
     return {};
   }));
   intake->reported_.with([&](auto& reported) { reported.insert(known.begin(), known.end()); });
   return intake;
 }
 
-Intake::Intake(const os::System& system, journal::Journal& journal, series::Series& series, core::Store& store,
-               os::Workers& workers, const Log& log, Metrics& metrics)
+Intake::Intake(const os::System& system, journal::Journal& journal, series::Series& series,
+               core::Store& store, os::Workers& workers, const Log& log, Metrics& metrics)
     : system_(system),
       journal_(journal),
       series_(series),
       store_(store),
       workers_(workers),
       log_(log),
-      messages_(metrics.counter("holdfast_telemetry_messages_total", "Messages with readings, events or logs taken")),
-      samples_(metrics.counter("holdfast_telemetry_samples_total", "Samples taken; each holds one or more values")),
-      refused_(metrics.counter("holdfast_telemetry_refused_total", "Messages refused: malformed, too large, over a quota, or the journal was full")),
-      suppressed_(metrics.counter("holdfast_telemetry_events_suppressed_total", "Events of malformed payloads left out because there were too many")),
-      lost_events_(metrics.counter("holdfast_telemetry_server_events_lost_total", "Events of the server that found the journal full")) {}
+      messages_(metrics.counter("holdfast_telemetry_messages_total",
+                                "Messages with readings, events or logs taken")),
+      samples_(metrics.counter("holdfast_telemetry_samples_total",
+                               "Samples taken; each holds one or more values")),
+      refused_(metrics.counter(
+          "holdfast_telemetry_refused_total",
+          "Messages refused: malformed, too large, over a quota, or the journal was full")),
+      suppressed_(
+          metrics.counter("holdfast_telemetry_events_suppressed_total",
+                          "Events of malformed payloads left out because there were too many")),
+      lost_events_(metrics.counter("holdfast_telemetry_server_events_lost_total",
+                                   "Events of the server that found the journal full")) {}
 
-void Intake::finish(Status taken, DeviceId device, const std::string& topic, View payload, Done& done) {
+void Intake::finish(Status taken, DeviceId device, const std::string& topic, View payload,
+                    Done& done) {
   if (taken) {
     messages_.add();
     return;
   }
   refused_.add();
-  if (taken.error().code == Code::payload_malformed) keep_malformed(device, topic, payload, taken.error());
+  const Code code = taken.error().code;
+  if (code == Code::payload_malformed) keep_malformed(device, topic, payload, taken.error());
+  if (code == Code::quota_exceeded) keep_refused(device, topic, taken.error());
   done(std::move(taken));
 }
 
-// What a device sent and nobody could read stays visible; so many at most that they fill no journal.
-void Intake::keep_malformed(DeviceId device, const std::string& topic, View payload, const Error& why) {
+// So many events of refused messages at most that they fill no journal.
+bool Intake::room_for_refusal() {
   const std::int64_t second = system_.clock.mono().us / 1'000'000;
   const bool room = malformed_.with([&](Second& now) {
     if (now.number != second) now = {second, 0};
     return now.count++ < kMalformedEventsPerSecondMax;
   });
-  if (!room) return suppressed_.add();
+  if (!room) suppressed_.add();
+  return room;
+}
+
+// What a device sent and nobody could read stays visible.
+void Intake::keep_malformed(DeviceId device, const std::string& topic, View payload,
+                            const Error& why) {
+  if (!room_for_refusal()) return;
   ServerEvent event{device, "payload_malformed", "warning", why.text(), {}};
   event.fields["topic"] = topic;
   event.fields["code"] = std::string(row_of(why.code).name);
-  event.fields["payload_base64"] = to_base64(payload.first(std::min(payload.size(), kMalformedBytesKept)));
+  event.fields["payload_base64"] =
+      to_base64(payload.first(std::min(payload.size(), kMalformedBytesKept)));
   event.fields["payload_bytes"] = static_cast<std::int64_t>(payload.size());
   record(std::move(event));
 }
 
-void Intake::reading(DeviceId device, std::string_view stream, View payload, Delivery delivery, Done done) {
+// A device with too many metrics sees why on its timeline.
+void Intake::keep_refused(DeviceId device, const std::string& topic, const Error& why) {
+  if (!room_for_refusal()) return;
+  ServerEvent event{device, "refused", "warning", "reading refused: " + why.text(), {}};
+  event.fields["topic"] = topic;
+  event.fields["code"] = std::string(row_of(why.code).name);
+  record(std::move(event));
+}
+
+void Intake::reading(DeviceId device, std::string_view stream, View payload, Delivery delivery,
+                     Done done) {
   Status taken = take_reading(device, stream, payload, delivery, done);
   if (taken) return messages_.add();
   finish(std::move(taken), device, "telemetry/" + std::string(stream), payload, done);
 }
 
 // Moves `done` away only when the journal took the record; on an error it is still the caller's.
-Status Intake::take_reading(DeviceId device, std::string_view stream, View payload, const Delivery& delivery, Done& done) {
+Status Intake::take_reading(DeviceId device, std::string_view stream, View payload,
+                            const Delivery& delivery, Done& done) {
   const auto format = wire::format_of(delivery.content_type);
-  if (!format) return fail(Code::payload_malformed, "content type \"" + delivery.content_type + "\" is no telemetry");
+  if (!format)
+    return fail(Code::payload_malformed,
+                "content type \"" + delivery.content_type + "\" is no telemetry");
   const auto readings = TRY(wire::decode_telemetry(payload, *format, device.text()));
   if (readings.empty()) {
     done({});
@@ -140,7 +175,8 @@ Status Intake::take_reading(DeviceId device, std::string_view stream, View paylo
   record.delivery = delivery_of(delivery, "telemetry/" + std::string(stream), payload);
   // A shared holder, because `durable` must not take `done` when the journal refuses.
   auto held = std::make_shared<Done>(std::move(done));
-  Status taken = journal_.append(record, nullptr, [held](Status stored) { (*held)(std::move(stored)); });
+  Status taken =
+      journal_.append(record, nullptr, [held](Status stored) { (*held)(std::move(stored)); });
   if (!taken) {
     done = std::move(*held);
     return taken;
@@ -150,7 +186,8 @@ Status Intake::take_reading(DeviceId device, std::string_view stream, View paylo
   return {};
 }
 
-void Intake::event(DeviceId device, std::string_view name, View payload, Delivery delivery, Done done) {
+void Intake::event(DeviceId device, std::string_view name, View payload, Delivery delivery,
+                   Done done) {
   const auto take = [&]() -> Status {
     auto entry = TRY(wire::decode_event(payload, name));
     events::NewEvent one = new_event(entry, "event");
@@ -163,7 +200,8 @@ void Intake::event(DeviceId device, std::string_view name, View payload, Deliver
 void Intake::log(DeviceId device, View payload, Delivery delivery, Done done) {
   const auto take = [&]() -> Status {
     std::vector<events::NewEvent> entries;
-    for (const wire::LogEntry& entry : TRY(wire::decode_log(payload))) entries.push_back(new_event(entry, "log"));
+    for (const wire::LogEntry& entry : TRY(wire::decode_log(payload)))
+      entries.push_back(new_event(entry, "log"));
     return take_entries(device, "log", payload, entries, delivery, done);
   };
   finish(take(), device, "log", payload, done);
@@ -172,7 +210,8 @@ void Intake::log(DeviceId device, View payload, Delivery delivery, Done done) {
 // Entries become records of their own; the last one carries the delivery, so that a resend is known
 // only once all of them are stored.
 Status Intake::take_entries(DeviceId device, std::string_view topic, View payload,
-                            const std::vector<events::NewEvent>& entries, const Delivery& delivery, Done& done) {
+                            const std::vector<events::NewEvent>& entries, const Delivery& delivery,
+                            Done& done) {
   const journal::Delivery known = delivery_of(delivery, topic, payload);
   auto held = std::make_shared<Done>(std::move(done));
   const auto durable = [held](Status stored) { (*held)(std::move(stored)); };
@@ -215,22 +254,27 @@ void Intake::record(ServerEvent event) {
   const auto body = encode(event, system_.clock.wall());
   const DeviceId device = event.device.value_or(DeviceId{});
   const bool taken =
-      body && journal_.append(record_of(journal::Kind::event, device, *body), nullptr, [](const Status&) {}).has_value();
+      body &&
+      journal_.append(record_of(journal::Kind::event, device, *body), nullptr, [](const Status&) {})
+          .has_value();
   if (taken) return;
   lost_events_.add();
-  log_.warning("an event of the server could not be stored", {{"kind", event.kind}, {"device", device.text()}});
+  log_.warning("an event of the server could not be stored",
+               {{"kind", event.kind}, {"device", device.text()}});
 }
 
 void Intake::record_once(const ServerEvent& event, std::int64_t seq, Done done) {
   const auto body = encode(event, system_.clock.wall());
   if (!body) return done(std::unexpected(body.error()));
-  journal::Record record = record_of(journal::Kind::event, event.device.value_or(DeviceId{}), *body);
+  journal::Record record =
+      record_of(journal::Kind::event, event.device.value_or(DeviceId{}), *body);
   record.delivery.session = kNoticeSession;
   record.delivery.packet = static_cast<std::uint16_t>(1 + seq % 65'535);
   record.delivery.hash = static_cast<std::uint64_t>(seq) & 0xFFFFFFFFFFFFULL;
   record.delivery.dup = true;
   auto held = std::make_shared<Done>(std::move(done));
-  const Status taken = journal_.append(record, nullptr, [held](Status stored) { (*held)(std::move(stored)); });
+  const Status taken =
+      journal_.append(record, nullptr, [held](Status stored) { (*held)(std::move(stored)); });
   if (!taken) (*held)(taken);
 }
 
@@ -238,16 +282,21 @@ void Intake::record_once(const ServerEvent& event, std::int64_t seq, Done done) 
 void Intake::first_reading(DeviceId device, std::string metric, WallTime at) {
   const bool first = reported_.with([&](auto& reported) { return reported.insert(device).second; });
   if (!first) return;
-  const bool posted = workers_.post([this, alive = std::weak_ptr(alive_), device, metric = std::move(metric), at] {
+  const bool posted = workers_.post([this, alive = std::weak_ptr(alive_), device,
+                                     metric = std::move(metric), at] {
     if (!alive.lock()) return;
-    const Status told = store_.record(core::Caller::device(device), "device.first_reading", [&](core::Change& change) -> Status {
-      const auto rows = TRY(change.tx().exec(
-          "INSERT INTO first_reading (device_id,metric,at) VALUES (?,?,?) ON CONFLICT (device_id) DO NOTHING",
-          {device, metric, at}));
-      if (rows == 0) return {};
-      return change.notice("device.first_reading",
-                           wire::json_text(wire::JsonObject{{"device_id", device.text()}, {"metric", metric}, {"at", at.us}}));
-    });
+    const Status told = store_.record(
+        core::Caller::device(device), "device.first_reading", [&](core::Change& change) -> Status {
+          const auto rows =
+              TRY(change.tx().exec("INSERT INTO first_reading (device_id,metric,at) VALUES (?,?,?) "
+                                   "ON CONFLICT (device_id) DO NOTHING",
+                                   {device, metric, at}));
+          if (rows == 0) return {};
+          return change.notice(
+              "device.first_reading",
+              wire::json_text(wire::JsonObject{
+                  {"device_id", device.text()}, {"metric", metric}, {"at", at.us}}));
+        });
     if (!told) reported_.with([&](auto& reported) { reported.erase(device); });
   });
   if (!posted) reported_.with([&](auto& reported) { reported.erase(device); });

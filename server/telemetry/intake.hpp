@@ -1,6 +1,5 @@
-// Intake: the telemetry domain's Service. Payloads are decoded and bounded, given to the journal, and
-// answered when they are durable. Owned by main.
-// Threads: as service.hpp.
+// Intake: the telemetry domain's Service. Payloads are decoded and bounded, given to the journal,
+// and answered when they are durable. Owned by main. Threads: as service.hpp.
 #pragma once
 
 #include <memory>
@@ -26,11 +25,14 @@ class Intake final : public Service {
  public:
   // All outlive the intake. Loads which devices have reported before.
   static Result<std::unique_ptr<Intake>> make(const os::System& system, journal::Journal& journal,
-                                              series::Series& series, core::Store& store, os::Workers& workers,
-                                              const Log& log, Metrics& metrics);
+                                              series::Series& series, core::Store& store,
+                                              os::Workers& workers, const Log& log,
+                                              Metrics& metrics);
 
-  void reading(DeviceId device, std::string_view stream, View payload, Delivery delivery, Done done) override;
-  void event(DeviceId device, std::string_view name, View payload, Delivery delivery, Done done) override;
+  void reading(DeviceId device, std::string_view stream, View payload, Delivery delivery,
+               Done done) override;
+  void event(DeviceId device, std::string_view name, View payload, Delivery delivery,
+             Done done) override;
   void log(DeviceId device, View payload, Delivery delivery, Done done) override;
   void record(ServerEvent event) override;
 
@@ -39,13 +41,17 @@ class Intake final : public Service {
   void record_once(const ServerEvent& event, std::int64_t seq, Done done);
 
  private:
-  Intake(const os::System& system, journal::Journal& journal, series::Series& series, core::Store& store,
-         os::Workers& workers, const Log& log, Metrics& metrics);
-  Status take_reading(DeviceId device, std::string_view stream, View payload, const Delivery& delivery, Done& done);
-  Status take_entries(DeviceId device, std::string_view topic, View payload, const std::vector<events::NewEvent>& entries,
+  Intake(const os::System& system, journal::Journal& journal, series::Series& series,
+         core::Store& store, os::Workers& workers, const Log& log, Metrics& metrics);
+  Status take_reading(DeviceId device, std::string_view stream, View payload,
                       const Delivery& delivery, Done& done);
+  Status take_entries(DeviceId device, std::string_view topic, View payload,
+                      const std::vector<events::NewEvent>& entries, const Delivery& delivery,
+                      Done& done);
   void finish(Status taken, DeviceId device, const std::string& topic, View payload, Done& done);
   void keep_malformed(DeviceId device, const std::string& topic, View payload, const Error& why);
+  void keep_refused(DeviceId device, const std::string& topic, const Error& why);
+  bool room_for_refusal();
   void first_reading(DeviceId device, std::string metric, WallTime at);
 
   os::System system_;

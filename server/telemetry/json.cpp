@@ -9,14 +9,14 @@ struct Lane {
   std::string_view kind, lane;
 };
 constexpr std::array kLanes{
-    Lane{"connect", "connection"},  Lane{"disconnect", "connection"}, Lane{"refused", "connection"},
-    Lane{"authentication_failed", "connection"}, Lane{"command", "commands"}, Lane{"twin", "changes"},
-    Lane{"inventory", "changes"},   Lane{"enrolled", "changes"},      Lane{"renewed", "changes"},
-    Lane{"clock", "changes"},       Lane{"quarantine", "operators"},  Lane{"release", "operators"},
-    Lane{"revoke", "operators"},    Lane{"audit", "operators"},
+    Lane{"connect", "connection"},   Lane{"disconnect", "connection"},
+    Lane{"refused", "connection"},   Lane{"authentication_failed", "connection"},
+    Lane{"command", "commands"},     Lane{"twin", "changes"},
+    Lane{"inventory", "changes"},    Lane{"enrolled", "changes"},
+    Lane{"renewed", "changes"},      Lane{"clock", "changes"},
+    Lane{"quarantine", "operators"}, Lane{"release", "operators"},
+    Lane{"revoke", "operators"},     Lane{"audit", "operators"},
 };
-
-constexpr std::array<std::string_view, 7> kFunctions{"min", "max", "mean", "sum", "count", "first", "last"};
 
 wire::Json id_of(const Ulid& device) {
   const DeviceId id{device};
@@ -41,12 +41,6 @@ std::string_view lane_of(std::string_view kind) {
     if (row.kind == kind) return row.lane;
   }
   return "events";
-}
-
-std::optional<Function> function_named(std::string_view name) {
-  const auto at = std::find(kFunctions.begin(), kFunctions.end(), name);
-  if (at == kFunctions.end()) return std::nullopt;
-  return static_cast<Function>(at - kFunctions.begin());
 }
 
 wire::Json event_json(const events::Event& event) {
@@ -88,22 +82,47 @@ wire::Json metric_json(const series::Last& last, const std::optional<std::string
                           {"time_source", series::name_of(last.point.source)}};
 }
 
-wire::Json bucket_json(const std::string& metric, const series::Bucket& bucket, const std::vector<Function>& functions) {
+wire::Json bucket_json(const std::string& metric, const series::Bucket& bucket,
+                       const std::vector<chart::Function>& functions) {
   wire::JsonObject out{{"metric", metric}, {"start", to_rfc3339(bucket.start)}};
-  const bool numbers = bucket.numbers > 0;
-  for (const Function function : functions) {
-    const std::string_view name = kFunctions[static_cast<std::size_t>(function)];
-    switch (function) {
-      case Function::min: if (numbers) out[name] = bucket.min; break;
-      case Function::max: if (numbers) out[name] = bucket.max; break;
-      case Function::mean: if (numbers) out[name] = bucket.mean(); break;
-      case Function::sum: if (numbers) out[name] = bucket.sum; break;
-      case Function::count: out[name] = bucket.count; break;
-      case Function::first: out[name] = wire::to_json(bucket.first); break;
-      case Function::last: out[name] = wire::to_json(bucket.last); break;
-    }
+  wire::JsonObject percentiles;
+  for (const chart::Function& function : functions) {
+    const wire::Value value = chart::value_of(bucket, function);
+    if (std::holds_alternative<std::monostate>(value)) continue;
+    const bool percentile = function.kind == chart::Function::Kind::quantile;
+    (percentile ? percentiles : out)[chart::name_of(function)] = wire::to_json(value);
   }
+  if (!percentiles.empty()) out["percentiles"] = std::move(percentiles);
   return out;
+}
+
+wire::JsonObject lines_json(const chart::Grid& grid, const std::vector<chart::Line>& lines,
+                            chart::Fill fill, const LineNames& names) {
+  std::vector<std::size_t> shown(grid.size());
+  for (std::size_t i = 0; i < shown.size(); ++i) shown[i] = i;
+  if (fill == chart::Fill::none) shown = chart::used_starts(lines, grid.size());
+  const auto time = [&](std::size_t i) { return to_rfc3339(WallTime{grid.start(i)}); };
+  wire::JsonArray starts;
+  for (const std::size_t i : shown) starts.emplace_back(time(i));
+  wire::JsonArray out;
+  for (const chart::Line& line : lines) {
+    wire::JsonArray values;
+    for (const std::size_t i : shown) values.push_back(wire::to_json(line.cells[i]));
+    wire::JsonArray gaps;
+    for (const auto& [begin, end] : line.gaps)
+      gaps.push_back(wire::JsonObject{{"from", time(begin)}, {"to", time(end)}});
+    const auto unit = names.unit ? names.unit(line) : std::nullopt;
+    out.push_back(
+        wire::JsonObject{{"device_id", names.groups ? wire::Json(nullptr) : wire::Json(line.of)},
+                         {"group", names.groups ? wire::Json(line.of) : wire::Json(nullptr)},
+                         {"metric", line.metric},
+                         {"function", chart::name_of(line.function)},
+                         {"unit", unit ? wire::Json(*unit) : wire::Json(nullptr)},
+                         {"values", std::move(values)},
+                         {"gaps", std::move(gaps)},
+                         {"relative_error", line.error}});
+  }
+  return {{"starts", std::move(starts)}, {"lines", std::move(out)}};
 }
 
 wire::Json timeline_json(const events::Event& event) {
@@ -112,15 +131,16 @@ wire::Json timeline_json(const events::Event& event) {
   wire::JsonObject fields = fields_json(event.fields);
   fields.erase("actor");
   fields.erase("audit_seq");
-  return wire::JsonObject{{"id", "evt_" + ulid_text(event.id)},
-                          {"time", to_rfc3339(event.time)},
-                          {"lane", lane_of(event.kind)},
-                          {"kind", event.kind},
-                          {"severity", wire::name_of(event.severity)},
-                          {"message", event.message},
-                          {"actor", actor != nullptr ? wire::to_json(*actor) : wire::Json(nullptr)},
-                          {"audit_seq", audit != nullptr ? wire::to_json(*audit) : wire::Json(nullptr)},
-                          {"fields", std::move(fields)}};
+  return wire::JsonObject{
+      {"id", "evt_" + ulid_text(event.id)},
+      {"time", to_rfc3339(event.time)},
+      {"lane", lane_of(event.kind)},
+      {"kind", event.kind},
+      {"severity", wire::name_of(event.severity)},
+      {"message", event.message},
+      {"actor", actor != nullptr ? wire::to_json(*actor) : wire::Json(nullptr)},
+      {"audit_seq", audit != nullptr ? wire::to_json(*audit) : wire::Json(nullptr)},
+      {"fields", std::move(fields)}};
 }
 
 }  // namespace holdfast::telemetry

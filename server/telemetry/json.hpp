@@ -1,8 +1,11 @@
 // Readings, events and the timeline as the contract's JSON. Pure.
 #pragma once
 
+#include <functional>
+
 #include "libs/wire/json.hpp"
 #include "server/store/events/events.hpp"
+#include "server/store/chart/lines.hpp"
 #include "server/store/series/series.hpp"
 #include "server/telemetry/live.hpp"
 
@@ -13,9 +16,16 @@ wire::Json point_json(const series::Point& point);
 wire::Json reading_json(const LiveReading& reading);
 wire::Json metric_json(const series::Last& last, const std::optional<std::string>& unit);
 
-enum class Function { min, max, mean, sum, count, first, last };
-std::optional<Function> function_named(std::string_view name);
-wire::Json bucket_json(const std::string& metric, const series::Bucket& bucket, const std::vector<Function>& functions);
+wire::Json bucket_json(const std::string& metric, const series::Bucket& bucket,
+                       const std::vector<chart::Function>& functions);
+
+// Lines on one grid (schema AlignedTelemetry): cells as values, gaps as times.
+struct LineNames {
+  bool groups = false;  // a line is of a group, not of a device
+  std::function<std::optional<std::string>(const chart::Line&)> unit;
+};
+wire::JsonObject lines_json(const chart::Grid& grid, const std::vector<chart::Line>& lines,
+                            chart::Fill fill, const LineNames& names);
 
 // One entry of a device's timeline: which lane it lies on, and who did it.
 wire::Json timeline_json(const events::Event& event);

@@ -1,5 +1,6 @@
 #include "server/telemetry/queries.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace holdfast::telemetry {
@@ -24,20 +25,53 @@ Result<std::int64_t> number_of(std::string_view text, std::string_view name, std
   return value;
 }
 
-Result<std::vector<Function>> functions_of(const core::Call& call) {
-  std::vector<Function> functions;
-  std::string_view rest = call.query("functions").value_or("min,max,mean,sum,count,first,last");
+Result<std::vector<chart::Function>> functions_of(const core::Call& call,
+                                                  std::string_view otherwise) {
+  std::vector<chart::Function> functions;
+  std::string_view rest = call.query("functions").value_or(otherwise);
   while (!rest.empty()) {
     const auto comma = rest.find(',');
     const auto name = rest.substr(0, comma);
-    const auto function = function_named(name);
+    const auto function = chart::function_named(name);
     if (!function)
       return std::unexpected(
           bad("functions", "there is no function \"" + std::string(name) + "\""));
     functions.push_back(*function);
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
   }
+  if (functions.empty() || functions.size() > kFunctionsMax)
+    return std::unexpected(bad("functions", "name 1 to 16 functions"));
   return functions;
+}
+
+Result<std::vector<std::string>> metrics_of(const core::Call& call) {
+  std::vector<std::string> metrics;
+  for (const std::string_view metric : call.request.query_values("metric"))
+    metrics.emplace_back(metric);
+  if (metrics.empty()) return std::unexpected(bad("metric", "name a metric, as lab.temp"));
+  if (metrics.size() > kMetricsMax) return std::unexpected(bad("metric", "at most 32 at once"));
+  return metrics;
+}
+
+Result<std::vector<std::string>> devices_of(const core::Call& call) {
+  std::vector<std::string> devices;
+  for (const std::string_view device : call.request.query_values("device_id"))
+    devices.emplace_back(device);
+  if (devices.size() > kDevicesMax) return std::unexpected(bad("device_id", "at most 100 at once"));
+  return devices;
+}
+
+// Length of buckets, and a range with two ends that makes few enough of them.
+Status buckets_of(const core::Call& call, std::size_t lines, TelemetryQuery& query) {
+  query.bucket =
+      seconds(TRY(number_of(call.query("bucket_s").value_or(""), "bucket_s", 1, 31'536'000)));
+  if (query.range.to.us == INT64_MAX) query.range.to = call.now + microseconds(1);
+  const auto buckets = (query.range.to - query.range.from).us / query.bucket->us + 1;
+  if (buckets * static_cast<std::int64_t>(lines) > static_cast<std::int64_t>(series::kBucketsMax)) {
+    return std::unexpected(
+        bad("bucket_s", "that makes more than 10000 buckets: take longer ones or a shorter range"));
+  }
+  return {};
 }
 
 Status read_points_cursor(const std::string& key, TelemetryQuery& query) {
@@ -90,24 +124,13 @@ wire::JsonObject PointsPage::json(const series::Outcome& outcome) {
 
 Result<TelemetryQuery> telemetry_query(const core::Call& call) {
   TelemetryQuery query;
-  for (const std::string_view metric : call.request.query_values("metric"))
-    query.metrics.emplace_back(metric);
-  if (query.metrics.empty()) return std::unexpected(bad("metric", "name a metric, as lab.temp"));
-  if (query.metrics.size() > kMetricsMax)
-    return std::unexpected(bad("metric", "at most 32 at once"));
+  query.metrics = TRY(metrics_of(call));
   const core::Span span = TRY(core::span_of(call));
   query.range.to = span.to.value_or(WallTime{INT64_MAX});
   query.range.from = span.from.value_or(span.to.value_or(call.now) - hours(1));
-  if (const auto bucket = call.query("bucket_s")) {
-    query.bucket = seconds(TRY(number_of(*bucket, "bucket_s", 1, 31'536'000)));
-    query.functions = TRY(functions_of(call));
-    query.range.to = span.to.value_or(call.now + microseconds(1));
-    const auto buckets = (query.range.to - query.range.from).us / query.bucket->us + 1;
-    if (buckets * static_cast<std::int64_t>(query.metrics.size()) >
-        static_cast<std::int64_t>(series::kBucketsMax)) {
-      return std::unexpected(bad(
-          "bucket_s", "that makes more than 10000 buckets: take longer ones or a shorter range"));
-    }
+  if (call.query("bucket_s")) {
+    query.functions = TRY(functions_of(call, "min,max,mean,sum,count,first,last"));
+    TRY(buckets_of(call, query.metrics.size(), query));
     return query;
   }
   if (query.metrics.size() > 1)
@@ -122,6 +145,59 @@ Result<TelemetryQuery> telemetry_query(const core::Call& call) {
     TRY(read_points_cursor(TRY(core::read_cursor(*cursor)), query));
   }
   return query;
+}
+
+Result<CompareQuery> compare_query(const core::Call& call) {
+  CompareQuery query;
+  query.what.metrics = TRY(metrics_of(call));
+  query.devices = TRY(devices_of(call));
+  if (query.devices.empty()) return std::unexpected(bad("device_id", "name a device"));
+  const core::Span span = TRY(core::span_of(call));
+  query.what.range.to = span.to.value_or(call.now + microseconds(1));
+  query.what.range.from = span.from.value_or(query.what.range.to - hours(1));
+  query.what.functions = TRY(functions_of(call, "mean"));
+  TRY(buckets_of(call,
+                 query.devices.size() * query.what.metrics.size() * query.what.functions.size(),
+                 query.what));
+  if (const auto fill = call.query("fill")) {
+    const auto named = chart::fill_named(*fill);
+    if (!named) return std::unexpected(bad("fill", "none, null, previous or linear"));
+    query.fill = *named;
+  }
+  if (const auto key = call.query("group_by")) {
+    if (!key->starts_with("tag:") || key->size() == 4)
+      return std::unexpected(bad("group_by", "tag: and the key of a tag"));
+    query.group_by = key->substr(4);
+    for (const chart::Function& function : query.what.functions) {
+      if (!chart::adds_up(function))
+        return std::unexpected(
+            bad("functions", chart::name_of(function) + " is of one device, not of a group"));
+    }
+  }
+  if (const auto top = call.query("top"))
+    query.top = static_cast<std::size_t>(TRY(number_of(*top, "top", 1, kDevicesMax)));
+  return query;
+}
+
+Result<NewestQuery> newest_query(const core::Call& call) {
+  NewestQuery query;
+  query.metrics = TRY(metrics_of(call));
+  query.devices = TRY(devices_of(call));
+  query.page = TRY(core::page_of(call));
+  return query;
+}
+
+bool wants_rates(const std::vector<chart::Function>& functions) {
+  return std::ranges::any_of(functions, [](const chart::Function& function) {
+    return function.kind == chart::Function::Kind::rate ||
+           function.kind == chart::Function::Kind::increase;
+  });
+}
+
+bool wants_quantiles(const std::vector<chart::Function>& functions) {
+  return std::ranges::any_of(functions, [](const chart::Function& function) {
+    return function.kind == chart::Function::Kind::quantile;
+  });
 }
 
 Result<events::Query> event_query(const core::Call& call) {

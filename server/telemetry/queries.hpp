@@ -9,6 +9,9 @@
 namespace holdfast::telemetry {
 
 inline constexpr std::size_t kMetricsMax = 32;
+inline constexpr std::size_t kDevicesMax = 100;  // compared, or named one by one
+inline constexpr std::size_t kFunctionsMax = 16;
+inline constexpr std::size_t kQuantileBytesMax = 64 * 1024 * 1024;  // of one answer
 inline constexpr std::size_t kPointsDefault = 10'000;
 inline constexpr std::size_t kPointsMax = 50'000;
 inline constexpr Duration kQueryTime = seconds(5);  // then the answer is partial
@@ -19,13 +22,33 @@ struct TelemetryQuery {
   std::size_t limit = kPointsDefault;
   bool newest_first = false;
   std::optional<Duration> bucket;
-  std::vector<Function> functions;
+  std::vector<chart::Function> functions;
   // Raw pages: the time of the last point of the page before, and how many of that time it held.
   std::optional<WallTime> after;
   std::size_t skip = 0;
 };
 
 Result<TelemetryQuery> telemetry_query(const core::Call& call);
+
+// Several devices and metrics on one grid.
+struct CompareQuery {
+  TelemetryQuery what;  // bucket is set
+  std::vector<std::string> devices;
+  chart::Fill fill = chart::Fill::null;
+  std::optional<std::string> group_by;  // key of a tag
+  std::optional<std::size_t> top;
+};
+Result<CompareQuery> compare_query(const core::Call& call);
+
+struct NewestQuery {
+  std::vector<std::string> metrics;
+  std::vector<std::string> devices;  // empty: all that the caller may see, by page
+  core::Page page;
+};
+Result<NewestQuery> newest_query(const core::Call& call);
+
+bool wants_rates(const std::vector<chart::Function>& functions);
+bool wants_quantiles(const std::vector<chart::Function>& functions);
 // device_id, kind, severity, q, from, to; not limit and cursor.
 Result<events::Query> event_query(const core::Call& call);
 

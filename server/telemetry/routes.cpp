@@ -1,5 +1,8 @@
 #include "server/telemetry/routes.hpp"
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "server/telemetry/queries.hpp"
@@ -37,7 +40,14 @@ Result<Response> metrics(const Sources& sources, const Call& call) {
   for (const series::Last& last : TRY(sources.series.metrics(device.id.ulid))) {
     items.push_back(metric_json(last, sources.units.unit_of(device.type, last.metric)));
   }
-  return json_response({{"items", std::move(items)}});
+  const series::Cardinality counted = sources.series.cardinality(device.id.ulid);
+  return json_response({{"items", std::move(items)}, {"metrics_max", counted.device_max}});
+}
+
+wire::JsonObject with_outcome(wire::JsonObject body, const series::Outcome& outcome) {
+  body["partial"] = outcome.partial;
+  if (outcome.partial) body["partial_reason"] = outcome.reason;
+  return body;
 }
 
 Result<Response> raw_points(const Sources& sources, DeviceId device, const TelemetryQuery& query) {
@@ -51,25 +61,156 @@ Result<Response> raw_points(const Sources& sources, DeviceId device, const Telem
   const auto outcome = TRY(sources.series.range(
       range, [&](const std::vector<series::Point>& some) { return page.take(some); }));
   if (outcome.late && page.empty()) return fail(Code::deadline_exceeded, kTooLong);
-  return json_response(page.json(outcome));
+  return json_response(with_outcome(page.json(outcome), outcome));
 }
 
-Result<Response> buckets(const Sources& sources, DeviceId device, const TelemetryQuery& query) {
+series::BucketQuery bucket_query(const Sources& sources, const TelemetryQuery& query,
+                                 std::size_t buckets) {
   series::BucketQuery wanted;
-  wanted.device = device.ulid;
   wanted.metrics = query.metrics;
   wanted.range = query.range;
   wanted.length = *query.bucket;
   wanted.deadline = deadline(sources);
+  wanted.quantiles = wants_quantiles(query.functions);
+  wanted.rates = wants_rates(query.functions);
+  wanted.exact_max = std::min(
+      chart::kExactMax, kQuantileBytesMax / sizeof(double) / std::max<std::size_t>(1, buckets));
+  return wanted;
+}
+
+Result<Response> buckets(const Sources& sources, DeviceId device, const TelemetryQuery& query) {
+  const chart::Grid grid{query.range.from.us, query.range.to.us, query.bucket->us};
+  series::BucketQuery wanted = bucket_query(sources, query, grid.size() * query.metrics.size());
+  wanted.device = device.ulid;
   const auto answer = TRY(sources.series.buckets(wanted));
-  if (answer.outcome.late) return fail(Code::deadline_exceeded, kTooLong);
   wire::JsonArray out;
   for (std::size_t i = 0; i < answer.metrics.size(); ++i) {
     for (const series::Bucket& bucket : answer.metrics[i]) {
       out.push_back(bucket_json(query.metrics[i], bucket, query.functions));
     }
   }
-  return json_response({{"buckets", std::move(out)}, {"partial", answer.outcome.partial}});
+  return json_response(with_outcome({{"buckets", std::move(out)}}, answer.outcome));
+}
+
+struct Compared {
+  std::map<std::string, std::vector<std::vector<series::Bucket>>>
+      buckets;                                         // of device or group, by metric
+  std::map<std::string, std::optional<TypeId>> types;  // the first device's
+  series::Outcome outcome;
+};
+
+// Device by device, so that of a group no more is in memory than its buckets.
+Result<Compared> collect(const Sources& sources, const Call& call, const CompareQuery& query) {
+  Compared out;
+  const chart::Grid grid{query.what.range.from.us, query.what.range.to.us, query.what.bucket->us};
+  series::BucketQuery wanted = bucket_query(
+      sources, query.what, grid.size() * query.what.metrics.size() * query.devices.size());
+  std::set<DeviceId> seen;
+  for (const std::string& text : query.devices) {
+    const auto id = DeviceId::parse(text);
+    if (!id)
+      return std::unexpected(
+          core::refuse_missing(call.caller, "telemetry.read", "there is no " + text));
+    if (!seen.insert(*id).second) continue;
+    devices::Device device;
+    TRY(sources.store.read([&](sql::Tx& tx) -> Status {
+      device =
+          TRY(devices::require_device(sources.devices, tx, call.caller, "telemetry.read", *id));
+      return {};
+    }));
+    wanted.device = id->ulid;
+    auto answer = TRY(sources.series.buckets(wanted));
+    if (answer.outcome.partial) out.outcome = answer.outcome;
+    std::string name = text;
+    if (query.group_by) {
+      const auto tag = device.tags.find(*query.group_by);
+      name = tag == device.tags.end() ? "" : tag->second;
+    }
+    out.types.try_emplace(name, device.type);
+    auto& of = out.buckets[name];
+    of.resize(query.what.metrics.size());
+    for (std::size_t i = 0; i < of.size(); ++i)
+      chart::merge_buckets(of[i], std::move(answer.metrics[i]));
+  }
+  return out;
+}
+
+Result<Response> compare(const Sources& sources, const Call& call) {
+  const CompareQuery query = TRY(compare_query(call));
+  const chart::Grid grid{query.what.range.from.us, query.what.range.to.us, query.what.bucket->us};
+  const Compared compared = TRY(collect(sources, call, query));
+  std::vector<chart::Line> lines;
+  for (const auto& [of, metrics] : compared.buckets) {
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      for (const chart::Function& function : query.what.functions) {
+        chart::Line line = chart::make_line(grid, metrics[i], function);
+        line.of = of;
+        line.metric = query.what.metrics[i];
+        lines.push_back(std::move(line));
+      }
+    }
+  }
+  const std::size_t left_out = query.top ? chart::keep_top(lines, *query.top) : 0;
+  for (chart::Line& line : lines) chart::fill_line(line, query.fill);
+  LineNames names;
+  names.groups = query.group_by.has_value();
+  names.unit = [&](const chart::Line& line) {
+    return sources.units.unit_of(compared.types.at(line.of), line.metric);
+  };
+  wire::JsonObject body = lines_json(grid, lines, query.fill, names);
+  body["left_out"] = left_out;
+  return json_response(with_outcome(std::move(body), compared.outcome));
+}
+
+// A page of devices that the caller may see, by id.
+Result<std::vector<DeviceId>> page_of_devices(const Sources& sources, const Call& call,
+                                              const core::Page& page) {
+  const auto scope = TRY(core::site_filter(call.caller, "telemetry.read", "site_id"));
+  sql::Params params{page.cursor.empty() ? DeviceId{} : TRY(DeviceId::parse(page.cursor))};
+  params.insert(params.end(), scope.params.begin(), scope.params.end());
+  params.emplace_back(static_cast<std::int64_t>(page.limit));
+  std::vector<DeviceId> out;
+  TRY(sources.store.read([&](sql::Tx& tx) -> Status {
+    out = TRY(tx.list("SELECT id FROM device WHERE id>? AND " + scope.sql + " ORDER BY id LIMIT ?",
+                      params, [](sql::Row& row) { return row.id<DeviceId>(0); }));
+    return {};
+  }));
+  return out;
+}
+
+Result<Response> newest(const Sources& sources, const Call& call) {
+  const NewestQuery query = TRY(newest_query(call));
+  std::vector<DeviceId> ids;
+  for (const std::string& text : query.devices) {
+    const auto id = DeviceId::parse(text);
+    if (!id)
+      return std::unexpected(
+          core::refuse_missing(call.caller, "telemetry.read", "there is no " + text));
+    TRY(sources.store.read([&](sql::Tx& tx) -> Status {
+      TRY(devices::require_device(sources.devices, tx, call.caller, "telemetry.read", *id));
+      return {};
+    }));
+    ids.push_back(*id);
+  }
+  wire::Json next = nullptr;
+  if (ids.empty()) {
+    ids = TRY(page_of_devices(sources, call, query.page));
+    if (ids.size() == query.page.limit) next = core::make_cursor(ids.back().text());
+  }
+  std::vector<Ulid> ulids;
+  for (const DeviceId& id : ids) ulids.push_back(id.ulid);
+  wire::JsonArray items;
+  const auto outcome = TRY(sources.series.last(
+      ulids, query.metrics, deadline(sources),
+      [&](std::size_t device, std::size_t metric, const series::Point& point) {
+        items.push_back(wire::JsonObject{{"device_id", ids[device].text()},
+                                         {"metric", query.metrics[metric]},
+                                         {"time", to_rfc3339(point.time)},
+                                         {"value", wire::to_json(point.value)},
+                                         {"time_source", series::name_of(point.source)}});
+      }));
+  return json_response(
+      with_outcome({{"items", std::move(items)}, {"next_cursor", std::move(next)}}, outcome));
 }
 
 Result<Response> telemetry(const Sources& sources, const Call& call) {
@@ -208,6 +349,10 @@ Status add_routes(core::Operations& operations, const Sources& sources) {
   TRY(operations.add("list_metrics", [&](const Call& call) { return metrics(sources, call); }));
   TRY(operations.add("query_telemetry",
                      [&](const Call& call) { return telemetry(sources, call); }));
+  TRY(operations.add("compare_telemetry",
+                     [&](const Call& call) { return compare(sources, call); }));
+  TRY(operations.add("list_newest_readings",
+                     [&](const Call& call) { return newest(sources, call); }));
   TRY(operations.add("query_events", [&](const Call& call) { return events_list(sources, call); }));
   TRY(operations.add("get_device_timeline",
                      [&](const Call& call) { return timeline(sources, call); }));

@@ -299,6 +299,17 @@ def query_telemetry(world):
 
 
 @recipe
+def compare_telemetry(world):
+    return Call(query={"device_id": world.device_a, "metric": "lab.temp", "since": "1h", "bucket_s": 60,
+                       "functions": "mean,p95,rate", "fill": "linear", "top": 3})
+
+
+@recipe
+def list_newest_readings(world):
+    return Call(query={"metric": "lab.temp"})
+
+
+@recipe
 def replace_desired(world):
     return Call({"device_id": world.device_a}, {"mode": "eco", "n": next(NUMBERS)})
 

@@ -124,7 +124,7 @@ TEST_F(RealTest, WritersReadersAndSealsAtOnce) {
       const auto from = system_.clock.wall() - hours(1);
       EXPECT_TRUE(
           series_->buckets({device_of(0), {"s.n"}, {from, from + hours(2)}, minutes(1), kNever}));
-      EXPECT_TRUE(series_->last({device_of(1)}, {"s.n"},
+      EXPECT_TRUE(series_->last({device_of(1)}, {"s.n"}, kNever,
                                 [](std::size_t, std::size_t, const series::Point&) {}));
       EXPECT_TRUE(events_->query({}));
       EXPECT_TRUE(journal_->read({}, 1000));

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kPointsAtOnce = 4'096;
 
+}  // namespace
+
 Point point_of(const Times& times, const Column& column, std::size_t i) {
   const std::uint32_t row = column.row(i);
   Point point;
@@ -19,24 +21,24 @@ Point point_of(const Times& times, const Column& column, std::size_t i) {
   return point;
 }
 
-std::int64_t bucket_start(std::int64_t time, std::int64_t length) {
-  const std::int64_t rest = time % length;
-  return time - (rest < 0 ? rest + length : rest);
-}
+namespace {
 
-// Fills buckets with points whose times rise.
+// Fills buckets with points whose times rise, column by column.
 class Filler {
  public:
-  Filler(std::int64_t from, std::int64_t to, std::int64_t length)
-      : from_(from), to_(to), length_(length) {}
-  std::vector<Bucket> buckets;
+  explicit Filler(const BucketQuery& query)
+      : into_(query.length.us, query.quantiles, query.rates, query.exact_max),
+        from_(query.range.from.us),
+        to_(query.range.to.us),
+        length_(query.length.us) {}
+  std::vector<Bucket> take() { return std::move(into_.buckets); }
 
   void add(const std::vector<std::int64_t>& time, const Column& column) {
     std::size_t i = 0;
     const std::size_t size = column.size();
     while (i < size && time[column.row(i)] < from_) ++i;
     while (i < size && time[column.row(i)] < to_) {
-      Bucket& bucket = bucket_at(time[column.row(i)]);
+      Bucket& bucket = into_.at(time[column.row(i)]);
       const std::int64_t end = std::min(bucket.start.us + length_, to_);
       std::size_t stop = i + 1;
       if (column.rows.empty()) {
@@ -47,62 +49,55 @@ class Filler {
         while (stop < size && time[column.row(stop)] < end) ++stop;
       }
       take(bucket, column, i, stop);
+      for (std::size_t k = into_.needs_each() ? i : stop; k < stop; ++k) {
+        if (!is_number(column.kinds[k])) continue;
+        const bool whole = column.kinds[k] == 3;
+        into_.add_number(bucket, time[column.row(k)],
+                         {whole, static_cast<std::int64_t>(column.bits[k]),
+                          number_of(column.kinds[k], column.bits[k])});
+      }
       i = stop;
     }
   }
 
   // What the directory says, where a whole group lies in one bucket.
   bool add(const GroupInfo& group, const ColumnInfo& column) {
-    if (!column.first || !column.last ||
-        bucket_start(group.first, length_) != bucket_start(group.last, length_))
+    if (into_.needs_each() || !column.first || !column.last ||
+        chart::bucket_start(group.first, length_) != chart::bucket_start(group.last, length_))
       return false;
-    Bucket& bucket = bucket_at(group.first);
-    if (bucket.count == 0) bucket.first = *column.first;
-    bucket.last = *column.last;
-    bucket.count += column.values;
-    if (column.numbers > 0) {
-      bucket.min = bucket.numbers == 0 ? column.min : std::min(bucket.min, column.min);
-      bucket.max = bucket.numbers == 0 ? column.max : std::max(bucket.max, column.max);
-      bucket.sum += column.sum;
-      bucket.numbers += column.numbers;
-    }
+    Bucket all;
+    all.count = column.values;
+    all.numbers = column.numbers;
+    all.min = column.min;
+    all.max = column.max;
+    all.sum = column.sum;
+    all.first = *column.first;
+    all.last = *column.last;
+    chart::merge_bucket(into_.at(group.first), all);
     return true;
   }
 
  private:
-  Bucket& bucket_at(std::int64_t time) {
-    const std::int64_t start = bucket_start(time, length_);
-    if (buckets.empty() || buckets.back().start.us != start) {
-      buckets.emplace_back();
-      buckets.back().start = {start};
-    }
-    return buckets.back();
-  }
-
   static void take(Bucket& bucket, const Column& column, std::size_t begin, std::size_t end) {
-    if (bucket.count == 0) bucket.first = column.value(begin);
-    bucket.last = column.value(end - 1);
-    bucket.count += end - begin;
-    double low = bucket.numbers == 0 ? INFINITY : bucket.min;
-    double high = bucket.numbers == 0 ? -INFINITY : bucket.max;
-    double sum = 0;
-    std::uint64_t numbers = 0;
+    Bucket more;
+    more.first = column.value(begin);
+    more.last = column.value(end - 1);
+    more.count = end - begin;
+    more.min = INFINITY;
+    more.max = -INFINITY;
     for (std::size_t i = begin; i < end; ++i) {
       if (!is_number(column.kinds[i])) continue;
       const double number = number_of(column.kinds[i], column.bits[i]);
       const bool counts = number == number;  // not NaN
-      low = number < low ? number : low;
-      high = number > high ? number : high;
-      sum += counts ? number : 0;
-      numbers += counts ? 1 : 0;
+      more.min = number < more.min ? number : more.min;
+      more.max = number > more.max ? number : more.max;
+      more.sum += counts ? number : 0;
+      more.numbers += counts ? 1 : 0;
     }
-    if (numbers == 0) return;
-    bucket.min = low;
-    bucket.max = high;
-    bucket.sum += sum;
-    bucket.numbers += numbers;
+    chart::merge_bucket(bucket, more);
   }
 
+  chart::Bucketer into_;
   std::int64_t from_, to_, length_;
 };
 
@@ -164,7 +159,7 @@ Result<BucketAnswer> Store::buckets(const BucketQuery& query) {
     walk.to = to;
     walk.full_times = false;
     walk.deadline = query.deadline;
-    Filler filler(from, to, length);
+    Filler filler(query);
     const Outcome outcome = this->walk(
         walk,
         [&](const Piece& piece) {
@@ -175,7 +170,7 @@ Result<BucketAnswer> Store::buckets(const BucketQuery& query) {
           return filler.add(group, column);
         });
     if (outcome.partial) answer.outcome = outcome;
-    answer.metrics.push_back(std::move(filler.buckets));
+    answer.metrics.push_back(filler.take());
   }
   return answer;
 }

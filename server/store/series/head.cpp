@@ -92,7 +92,12 @@ Head::Head(HeadLimits limits, Metrics& metrics)
       too_old_(metrics.counter("holdfast_series_too_old_total",
                                "Samples dropped because their retention is over")),
       malformed_(metrics.counter("holdfast_series_malformed_total",
-                                 "Journal records that were no readings")) {}
+                                 "Journal records that were no readings")) {
+  metrics.gauge("holdfast_series_open", "Metrics of all devices that are in memory",
+                [series = series_] { return static_cast<double>(series->load()); });
+  metrics.gauge("holdfast_series_open_max", "Bound of holdfast_series_open",
+                [most = limits_.metrics_max] { return static_cast<double>(most); });
+}
 
 // ---- names and shapes
 
@@ -158,7 +163,7 @@ Head::Use& Head::add_use(Device& device, std::uint64_t hash, const Group& group,
     use.slots.push_back(static_cast<std::uint32_t>(at - device.lasts.begin()));
     if (at == device.lasts.end()) {
       device.lasts.push_back({metric, 0, 0, 0, 0, 0});
-      ++series_;
+      ++*series_;
     }
   }
   device.by_hash.emplace(hash, static_cast<std::uint32_t>(device.uses.size()));
@@ -187,7 +192,7 @@ class Head::Admitter final : public ReadingVisitor {
       verdict = fail(Code::quota_exceeded, "a device may have " +
                                                std::to_string(head_.limits_.device_metrics_max) +
                                                " metrics: send fewer fields, or raise the limit");
-    } else if (fresh > 0 && head_.series_ + fresh > head_.limits_.metrics_max) {
+    } else if (fresh > 0 && *head_.series_ + fresh > head_.limits_.metrics_max) {
       verdict = fail(Code::quota_exceeded,
                      "the server holds " + std::to_string(head_.limits_.metrics_max) +
                          " metrics, which is its limit: erase devices, or raise it");

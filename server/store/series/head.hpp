@@ -91,21 +91,28 @@ class Head final {
   std::vector<SegmentSource> rows(const Ulid& device, std::string_view stream,
                                   std::string_view field, std::int64_t from, std::int64_t to) const;
 
-  // Newest points. `loaded`: did learn() tell of what lies in files?
-  std::vector<Last> lasts(const Ulid& device, bool& loaded) const;
-  // Of some metrics, by their numbers: (place in `numbers`, point). `out` is overwritten.
-  using Found = std::vector<std::pair<std::size_t, Point>>;
+  // Newest points. Of days since `known_from` learn() has told what lies in files.
+  std::vector<Last> lasts(const Ulid& device, std::int64_t& known_from) const;
+  // The same of some metrics by their numbers, for one device after the other.
+  struct Wanted {
+    std::vector<std::uint32_t> numbers;
+    std::vector<std::pair<std::size_t, Point>> found;  // the first `count`: place in numbers, point
+    std::size_t count = 0;
+    std::int64_t oldest_day = 0;  // of those points
+    std::int64_t known_from = 0;
+    std::vector<std::uint32_t> slots;  // where the device before had them
+  };
   std::vector<std::uint32_t> numbers_of(const std::vector<std::string>& metrics) const;
-  void lasts(const Ulid& device, const std::vector<std::uint32_t>& numbers, Found& out,
-             bool& loaded) const;
-  void learn(const Ulid& device, const std::vector<Last>& from_files);
+  void lasts(const Ulid& device, Wanted& wanted) const;
+  void learn(const Ulid& device, const std::vector<Last>& from_files, std::int64_t known_from);
+  Cardinality cardinality(const Ulid& device) const;
   // What lies in files has to be learnt again: of one device, of all.
   void forget_files(const Ulid& device);
   void forget_files();
 
   void erase_device(const Ulid& device);
   void erase_subject(const Ulid& subject);  // what streams that name it brought
-  std::uint64_t series() const { return series_.load(); }
+  std::uint64_t series() const { return series_->load(); }
   std::uint64_t bytes() const;  // of rows
 
  private:
@@ -136,7 +143,7 @@ class Head final {
     std::unordered_multimap<std::uint64_t, std::uint32_t> by_hash;  // of uses, when there are many
     SegmentId arrival_segment = 0;
     std::uint32_t arrivals = 0;
-    bool loaded = false;
+    std::int64_t known_from = INT64_MAX;
   };
   struct Shard {
     std::unordered_map<Ulid, Device, UlidHash> devices;
@@ -160,13 +167,14 @@ class Head final {
   Use* find_use(Device& device, std::uint64_t hash, const Group& group, const Ulid& subject) const;
   Use& add_use(Device& device, std::uint64_t hash, const Group& group, const Ulid& subject);
   void note_last(Device& device, std::uint32_t slot, const Sample& sample, const Cell& cell) const;
-  Point point_of(const Device& device, const LastCell& cell) const;
+  static void put_point(const Device& device, const LastCell& cell, Point& out);
 
   const HeadLimits limits_;
   Counter& refused_;
   Counter& too_old_;
   Counter& malformed_;
-  std::atomic<std::uint64_t> series_{0};
+  std::shared_ptr<std::atomic<std::uint64_t>> series_ =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
   mutable std::array<Guarded<Shard>, kShards> shards_;
   Guarded<Names> names_;
   Guarded<Shapes> shapes_;

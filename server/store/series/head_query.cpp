@@ -95,34 +95,41 @@ std::vector<Head::SegmentSource> Head::rows(const Ulid& device, std::string_view
   return out;
 }
 
-Point Head::point_of(const Device& device, const LastCell& cell) const {
-  Cell value{static_cast<Cell::Kind>(cell.kind), cell.bits, {}};
-  if (is_text(cell.kind)) value.text = device.texts[cell.bits];
-  Point out;
+void Head::put_point(const Device& device, const LastCell& cell, Point& out) {
   out.time = out.received = out.claimed = {cell.time};
   out.source = static_cast<TimeSource>(cell.source);
   (out.source == TimeSource::uncertain ? out.claimed : out.received) = {cell.other};
+  Cell value{static_cast<Cell::Kind>(cell.kind), cell.bits, {}};
+  if (is_text(cell.kind)) value.text = device.texts[cell.bits];
   out.value = value_of(value);
-  return out;
 }
 
-std::vector<Last> Head::lasts(const Ulid& device, bool& loaded) const {
+std::vector<Last> Head::lasts(const Ulid& device, std::int64_t& known_from) const {
   std::vector<std::uint32_t> numbers;
   std::vector<Last> out;
   shard_of(device).with([&](const Shard& shard) {
     const auto at = shard.devices.find(device);
-    loaded = at != shard.devices.end() && at->second.loaded;
+    known_from = at == shard.devices.end() ? INT64_MAX : at->second.known_from;
     if (at == shard.devices.end()) return;
     for (const LastCell& cell : at->second.lasts) {
       if (cell.kind == 0) continue;
       numbers.push_back(cell.metric);
-      out.push_back({{}, point_of(at->second, cell)});
+      put_point(at->second, cell, out.emplace_back().point);
     }
   });
   names_.with([&](const Names& names) {
     for (std::size_t i = 0; i < out.size(); ++i) out[i].metric = *names.by_number[numbers[i]];
   });
   std::ranges::sort(out, {}, &Last::metric);
+  return out;
+}
+
+Cardinality Head::cardinality(const Ulid& device) const {
+  Cardinality out{0, limits_.device_metrics_max, series(), limits_.metrics_max};
+  shard_of(device).with([&](const Shard& shard) {
+    const auto at = shard.devices.find(device);
+    if (at != shard.devices.end()) out.device = at->second.lasts.size();
+  });
   return out;
 }
 
@@ -137,33 +144,45 @@ std::vector<std::uint32_t> Head::numbers_of(const std::vector<std::string>& metr
   });
 }
 
-void Head::lasts(const Ulid& device, const std::vector<std::uint32_t>& numbers, Found& out,
-                 bool& loaded) const {
-  out.clear();
+void Head::lasts(const Ulid& device, Wanted& wanted) const {
+  wanted.count = 0;
+  wanted.oldest_day = INT64_MAX;
+  wanted.found.resize(wanted.numbers.size());
+  wanted.slots.resize(wanted.numbers.size());
+  std::int64_t oldest = INT64_MAX;
   shard_of(device).with([&](const Shard& shard) {
     const auto at = shard.devices.find(device);
-    loaded = at != shard.devices.end() && at->second.loaded;
+    wanted.known_from = at == shard.devices.end() ? INT64_MAX : at->second.known_from;
     if (at == shard.devices.end()) return;
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      const auto cell = std::ranges::find(at->second.lasts, numbers[i], &LastCell::metric);
-      if (cell == at->second.lasts.end() || cell->kind == 0) continue;
-      out.emplace_back(i, point_of(at->second, *cell));
+    const std::vector<LastCell>& lasts = at->second.lasts;
+    for (std::size_t i = 0; i < wanted.numbers.size(); ++i) {
+      std::uint32_t& slot = wanted.slots[i];  // devices that send the same have it in one place
+      if (slot >= lasts.size() || lasts[slot].metric != wanted.numbers[i]) {
+        slot = static_cast<std::uint32_t>(
+            std::ranges::find(lasts, wanted.numbers[i], &LastCell::metric) - lasts.begin());
+      }
+      if (slot >= lasts.size() || lasts[slot].kind == 0) continue;
+      auto& [place, point] = wanted.found[wanted.count++];
+      place = i;
+      put_point(at->second, lasts[slot], point);
+      oldest = std::min(oldest, lasts[slot].time);
     }
   });
+  if (wanted.count > 0) wanted.oldest_day = day_of(WallTime{oldest});
 }
 
-void Head::learn(const Ulid& device, const std::vector<Last>& from_files) {
+void Head::learn(const Ulid& device, const std::vector<Last>& from_files, std::int64_t known_from) {
   std::vector<std::uint32_t> numbers;
   for (const Last& last : from_files) numbers.push_back(number_of_metric(last.metric));
   shard_of(device).with([&](Shard& shard) {
     Device& of = shard.devices[device];
-    of.loaded = true;
+    of.known_from = std::min(of.known_from, known_from);
     for (std::size_t i = 0; i < from_files.size(); ++i) {
       auto at = std::ranges::find(of.lasts, numbers[i], &LastCell::metric);
       if (at == of.lasts.end()) {
         of.lasts.push_back({numbers[i], 0, 0, 0, 0, 0});
         at = of.lasts.end() - 1;
-        ++series_;
+        ++*series_;
       }
       const Point& point = from_files[i].point;
       if (at->kind != 0 && at->time >= point.time.us) continue;
@@ -185,14 +204,14 @@ void Head::learn(const Ulid& device, const std::vector<Last>& from_files) {
 void Head::forget_files(const Ulid& device) {
   shard_of(device).with([&](Shard& shard) {
     const auto at = shard.devices.find(device);
-    if (at != shard.devices.end()) at->second.loaded = false;
+    if (at != shard.devices.end()) at->second.known_from = INT64_MAX;
   });
 }
 
 void Head::forget_files() {
   for (Guarded<Shard>& each : shards_) {
     each.with([](Shard& shard) {
-      for (auto& [id, device] : shard.devices) device.loaded = false;
+      for (auto& [id, device] : shard.devices) device.known_from = INT64_MAX;
     });
   }
 }
@@ -201,7 +220,7 @@ void Head::erase_device(const Ulid& device) {
   shard_of(device).with([&](Shard& shard) {
     const auto at = shard.devices.find(device);
     if (at == shard.devices.end()) return;
-    series_ -= at->second.lasts.size();
+    *series_ -= at->second.lasts.size();
     shard.devices.erase(at);
   });
 }

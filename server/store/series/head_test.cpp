@@ -1,5 +1,6 @@
 #include "server/store/series/head.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "server/store/series/fixture_test.hpp"
@@ -41,9 +42,9 @@ class HeadTest : public testing::Test {
     return out;
   }
   std::vector<std::string> names(const Ulid& device) {
-    bool loaded = false;
+    std::int64_t known_from = 0;
     std::vector<std::string> out;
-    for (const Last& last : head_.lasts(device, loaded))
+    for (const Last& last : head_.lasts(device, known_from))
       out.push_back(last.metric + "=" + wire::value_text(last.point.value));
     return out;
   }
@@ -139,19 +140,19 @@ TEST_F(HeadTest, NewestValuesChangeTheirKind) {
 
 TEST_F(HeadTest, WhatFilesKnowFillsInButDoesNotOverwrite) {
   insert(device_, "s", {reading_of({{"a", 1.0}}, kHeadNow)});
-  bool loaded = true;
-  head_.lasts(device_, loaded);
-  EXPECT_FALSE(loaded);
+  std::int64_t known_from = 0;
+  head_.lasts(device_, known_from);
+  EXPECT_EQ(known_from, INT64_MAX);
   Point old;
   old.time = old.received = old.claimed = kHeadNow - hours(1);
   old.value = std::string("old");
-  head_.learn(device_, {{"s.a", old}, {"s.b", old}});
-  head_.lasts(device_, loaded);
-  EXPECT_TRUE(loaded);
+  head_.learn(device_, {{"s.a", old}, {"s.b", old}}, 7);
+  head_.lasts(device_, known_from);
+  EXPECT_EQ(known_from, 7);
   EXPECT_EQ(names(device_), (std::vector<std::string>{"s.a=1.0", "s.b=\"old\""}));
-  head_.learn(device_of(7), {});
-  head_.lasts(device_of(7), loaded);
-  EXPECT_TRUE(loaded) << "that there is nothing is known as well";
+  head_.learn(device_of(7), {}, INT64_MIN);
+  head_.lasts(device_of(7), known_from);
+  EXPECT_EQ(known_from, INT64_MIN) << "that there is nothing is known as well";
 }
 
 TEST_F(HeadTest, AdmissionCountsNewMetricsOnly) {
@@ -165,6 +166,9 @@ TEST_F(HeadTest, AdmissionCountsNewMetricsOnly) {
   EXPECT_TRUE(admit(1, {{"a", 1.0}, {"b", 1.0}}));
   EXPECT_FALSE(admit(1, {{"a", 1.0}, {"c", 1.0}}));
   EXPECT_EQ(small.series(), 2U) << "what is refused is not counted";
+  EXPECT_EQ(small.cardinality(device_of(1)).device, 2U);
+  EXPECT_EQ(small.cardinality(device_of(1)).device_max, 2U);
+  EXPECT_THAT(metrics_.text(), testing::HasSubstr("holdfast_series_open 2\n"));
   EXPECT_TRUE(admit(2, {{"a", 1.0}}));
   EXPECT_FALSE(admit(2, {{"b", 1.0}}));
   EXPECT_FALSE(small.admit(device_of(1), Bytes{1, 2, 3})) << "no reading";

@@ -13,17 +13,6 @@ bool newer_known(const std::map<std::string, Last>& newest, const std::string& m
   return at != newest.end() && at->second.point.time.us >= time;
 }
 
-Point last_point(const Times& times, const Column& column) {
-  const std::size_t i = column.size() - 1;
-  const std::uint32_t row = column.row(i);
-  Point point;
-  point.source = static_cast<TimeSource>(times.source[row]);
-  point.time = point.received = point.claimed = {times.time[row]};
-  (point.source == TimeSource::uncertain ? point.claimed : point.received) = {times.other[row]};
-  point.value = column.value(i);
-  return point;
-}
-
 }  // namespace
 
 Status Store::lasts_in_file(const FilePtr& file, const Ulid& device,
@@ -44,10 +33,11 @@ Status Store::lasts_in_file(const FilePtr& file, const Ulid& device,
             Column only;
             only.push(1, 0);
             only.rows.push_back(group->rows - 1);
-            point = last_point(*times, only);
+            point = point_of(*times, only, 0);
             point.value = *column.last;
           } else {
-            point = last_point(*times, TRY(reader->column(*group, column)));
+            const Column values = TRY(reader->column(*group, column));
+            point = point_of(*times, values, values.size() - 1);
           }
           if (!newer_known(newest, metric, point.time.us)) newest[metric] = {metric, point};
         }
@@ -57,54 +47,76 @@ Status Store::lasts_in_file(const FilePtr& file, const Ulid& device,
   return {};
 }
 
-Status Store::load_lasts(const Ulid& device) {
+// Reads the newest day of files before `before`; notes that there is none from `floor` on: false.
+bool Store::load_older(const Ulid& device, std::int64_t before, std::int64_t floor,
+                       bool& all_read) {
+  const VersionPtr version = files_.version();
+  auto day = version->days.lower_bound(before);
+  if (day == version->days.begin() || (--day)->first < floor) {
+    head_.learn(device, {}, floor);
+    return false;
+  }
   std::map<std::string, Last> newest;
   Compressor compressor;
-  bool all_read = true;
-  const VersionPtr version = files_.version();
-  for (auto day = version->days.rbegin(); day != version->days.rend(); ++day) {
-    for (auto file = day->second.rbegin(); file != day->second.rend(); ++file) {
-      // A damaged file hides only what it alone knows.
-      if (auto read = lasts_in_file(*file, device, newest, compressor); !read) {
-        log_.warning("newest points of a device are not read from a file",
-                     {{"file", (*file)->path()}, {"error", read.error().text()}});
-        all_read = all_read && read.error().code == Code::corrupt;
-      }
+  for (auto file = day->second.rbegin(); file != day->second.rend(); ++file) {
+    // A damaged file hides only what it alone knows.
+    if (auto read = lasts_in_file(*file, device, newest, compressor); !read) {
+      log_.warning("newest points of a device are not read from a file",
+                   {{"file", (*file)->path()}, {"error", read.error().text()}});
+      all_read = all_read && read.error().code == Code::corrupt;
     }
   }
   std::vector<Last> all;
   for (auto& [metric, last] : newest) all.push_back(std::move(last));
-  head_.learn(device, all);
-  // What could not be read is asked for again; so is what came to light meanwhile.
-  if (!all_read || files_.version()->unread != version->unread) head_.forget_files(device);
-  return {};
+  head_.learn(device, all, day->first);
+  return true;
+}
+
+// What could not be read is asked for again the next time; so is what came to light meanwhile.
+void Store::end_loading(const Ulid& device, const VersionPtr& began, bool all_read) {
+  if (!all_read || files_.version()->unread != began->unread) head_.forget_files(device);
 }
 
 Result<std::vector<Last>> Store::metrics(const Ulid& device) {
   look_again();
-  bool loaded = false;
-  auto out = head_.lasts(device, loaded);
-  if (loaded) return out;
-  TRY(load_lasts(device));
-  return head_.lasts(device, loaded);
+  std::int64_t known_from = 0;
+  auto out = head_.lasts(device, known_from);
+  if (known_from == INT64_MIN) return out;
+  const VersionPtr began = files_.version();
+  bool all_read = true;
+  while (load_older(device, known_from, INT64_MIN, all_read)) head_.lasts(device, known_from);
+  end_loading(device, began, all_read);
+  return head_.lasts(device, known_from);
 }
 
-Status Store::last(const std::vector<Ulid>& devices, const std::vector<std::string>& metrics,
-                   const std::function<void(std::size_t, std::size_t, const Point&)>& use) {
+Result<Outcome> Store::last(
+    const std::vector<Ulid>& devices, const std::vector<std::string>& metrics, MonoTime deadline,
+    const std::function<void(std::size_t, std::size_t, const Point&)>& use) {
+  for (const std::string& metric : metrics) TRY(split(metric));
   look_again();
-  std::vector<std::uint32_t> numbers = head_.numbers_of(metrics);
-  Head::Found found;
+  const VersionPtr began = files_.version();
+  Outcome outcome;
+  Head::Wanted wanted;
+  wanted.numbers = head_.numbers_of(metrics);
   for (std::size_t d = 0; d < devices.size(); ++d) {
-    bool loaded = false;
-    head_.lasts(devices[d], numbers, found, loaded);
-    if (!loaded && found.size() < metrics.size()) {
-      TRY(load_lasts(devices[d]));
-      numbers = head_.numbers_of(metrics);  // files may have told of names
-      head_.lasts(devices[d], numbers, found, loaded);
+    if (d % 256 == 0 && late(deadline, outcome)) return outcome;
+    head_.lasts(devices[d], wanted);
+    // A day before that of the oldest point found has nothing newer of any of them.
+    bool all_read = true;
+    for (;;) {
+      const auto floor = wanted.count < metrics.size() ? INT64_MIN : wanted.oldest_day;
+      if (wanted.known_from <= floor) break;
+      if (late(deadline, outcome)) return outcome;
+      load_older(devices[d], wanted.known_from, floor, all_read);
+      wanted.numbers = head_.numbers_of(metrics);  // files may have told of names
+      head_.lasts(devices[d], wanted);
     }
-    for (const auto& [metric, point] : found) use(d, metric, point);
+    if (!all_read) leave_out(outcome, "a file could not be read");
+    end_loading(devices[d], began, all_read);
+    for (std::size_t i = 0; i < wanted.count; ++i)
+      use(d, wanted.found[i].first, wanted.found[i].second);
   }
-  return {};
+  return outcome;
 }
 
 }  // namespace holdfast::series

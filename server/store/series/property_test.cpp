@@ -101,41 +101,48 @@ struct Life {
     }
   }
 
-  // Buckets, against those that the points themselves make.
+  // Buckets, percentiles and rates, against those that the points themselves make one by one.
   void check_buckets() {
     const WallTime from{1'767'225'600'000'000 - 60LL * 3600 * 1'000'000};
     const WallTime to = world.now() + hours(1);
-    const Duration length = seconds(static_cast<int>(60 + random.below(7200)));
-    for (const auto& [device, metric] : model.metrics()) {
-      std::map<std::int64_t, std::vector<Value>> want;
-      for (const Point& point : world.points(device, metric, {from, to}))
-        want[point.time.us / length.us * length.us].push_back(point.value);
-      const auto got = world.buckets(device, metric, from, to, length);
-      ASSERT_EQ(got.size(), want.size()) << metric;
-      for (const Bucket& bucket : got) {
-        const auto& values = want.at(bucket.start.us);
-        ASSERT_EQ(bucket.count, values.size());
-        EXPECT_TRUE(same_value(bucket.first, values.front()));
-        EXPECT_TRUE(same_value(bucket.last, values.back()));
-        double low = INFINITY;
-        double high = -INFINITY;
-        std::uint64_t numbers = 0;
-        for (const Value& value : values) {
-          const auto* integer = std::get_if<std::int64_t>(&value);
-          const auto* number = std::get_if<double>(&value);
-          if (integer == nullptr && number == nullptr) continue;
-          const double x = integer != nullptr ? static_cast<double>(*integer) : *number;
-          if (x != x) continue;
-          low = std::min(low, x);
-          high = std::max(high, x);
-          ++numbers;
-        }
-        EXPECT_EQ(bucket.numbers, numbers);
-        if (numbers > 0) {
-          EXPECT_EQ(bucket.min, low);
-          EXPECT_EQ(bucket.max, high);
+    for (const bool each : {false, true}) {
+      BucketQuery query{
+          {},     {""}, {from, to}, seconds(60 + static_cast<int>(random.below(7200))),
+          kNever, each, each};
+      for (const auto& [device, metric] : model.metrics()) {
+        chart::Bucketer naive(query.length.us, each, each);
+        for (const Point& point : world.points(device, metric, {from, to}))
+          naive.add(point.time.us, point.value);
+        query.device = device;
+        query.metrics = {metric};
+        const auto got = world.store->buckets(query);
+        ASSERT_TRUE(got);
+        expect_buckets(got->metrics.at(0), naive.buckets, metric);
+      }
+    }
+  }
+
+  static void expect_buckets(const std::vector<Bucket>& got, const std::vector<Bucket>& want,
+                             const std::string& metric) {
+    ASSERT_EQ(got.size(), want.size()) << metric;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      EXPECT_EQ(got[i].start, want[i].start);
+      EXPECT_EQ(got[i].count, want[i].count);
+      EXPECT_EQ(got[i].numbers, want[i].numbers);
+      EXPECT_TRUE(same_value(got[i].first, want[i].first));
+      EXPECT_TRUE(same_value(got[i].last, want[i].last));
+      if (want[i].numbers > 0) {
+        EXPECT_EQ(got[i].min, want[i].min);
+        EXPECT_EQ(got[i].max, want[i].max);
+      }
+      ASSERT_EQ(got[i].quantiles.has_value(), want[i].quantiles.has_value()) << metric;
+      for (const double q : {0.0, 0.5, 0.95}) {
+        if (got[i].quantiles) {
+          EXPECT_EQ(got[i].quantiles->at(q), want[i].quantiles->at(q));
         }
       }
+      EXPECT_EQ(got[i].increase, want[i].increase) << metric;
+      EXPECT_EQ(got[i].rate, want[i].rate) << metric;
     }
   }
 

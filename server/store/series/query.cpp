@@ -59,9 +59,15 @@ struct Store::DayGroups {
   bool overlap = false;
 };
 
-bool Store::late(const Walk& walk, Outcome& outcome) const {
-  if (walk.deadline == kNever || system_.clock.mono() < walk.deadline) return false;
-  outcome = {true, true, "the deadline came first"};
+void Store::leave_out(Outcome& outcome, const char* why) {
+  outcome.partial = true;
+  outcome.reason = why;
+}
+
+bool Store::late(MonoTime deadline, Outcome& outcome) const {
+  if (deadline == kNever || system_.clock.mono() < deadline) return false;
+  leave_out(outcome, "the deadline came first");
+  outcome.late = true;
   return true;
 }
 
@@ -73,7 +79,7 @@ Store::DayGroups Store::groups_of(const Walk& walk, const std::vector<FilePtr>& 
     ++rank;
     const auto units = cache_.units(file, walk.device, *walk.compressor);
     if (!units) {
-      outcome = {true, outcome.late, "a damaged file was left out"};
+      leave_out(outcome, "a damaged file was left out");
       continue;
     }
     for (const UnitCache::UnitPtr& unit : *units) {
@@ -111,7 +117,7 @@ bool Store::walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::v
   const OpenUnit* open_unit = nullptr;
   std::unique_ptr<BlockReader> reader;
   for (const DayGroups::Item& item : day.items) {
-    if (late(walk, outcome)) return false;
+    if (late(walk.deadline, outcome)) return false;
     const bool whole = item.group->first >= walk.from && item.group->last < walk.to;
     if (!merged && whole && use_info && use_info(*item.group, *item.column)) continue;
     if (open_file != item.file.get() || open_unit != item.unit.get()) {
@@ -133,7 +139,7 @@ bool Store::walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::v
     }
     auto times = reader->times(*item.group);
     if (!column || !times) {
-      outcome = {true, outcome.late, "a damaged block was left out"};
+      leave_out(outcome, "a damaged block was left out");
       continue;
     }
     if (merged) {
@@ -181,7 +187,7 @@ Outcome Store::walk(const Walk& walk, const UsePiece& use, const UseInfo& use_in
   look_again();
   auto head = head_days(walk, version);
   if (version->lacks(day_of(WallTime{walk.from}), day_of(WallTime{walk.to})))
-    outcome = {true, false, "a damaged file was left out"};
+    leave_out(outcome, "a damaged file was left out");
   std::set<std::int64_t> days;
   for (const auto& [day, files] : version->days) {
     if (day >= day_of(WallTime{walk.from}) && day <= day_of(WallTime{walk.to})) days.insert(day);

@@ -19,6 +19,7 @@
 #include "libs/base/result.hpp"
 #include "libs/base/time.hpp"
 #include "libs/os/loop.hpp"
+#include "server/store/chart/bucket.hpp"
 #include "server/store/series/reading.hpp"
 
 namespace holdfast::series {
@@ -59,20 +60,21 @@ struct BucketQuery {
   Range range;      // both ends given
   Duration length;  // of a bucket; they are aligned to 1970
   MonoTime deadline = kNever;
+  bool quantiles = false;  // of each bucket: takes the values, not just what directories say
+  bool rates = false;      // increase and rate; the first number in the range has none before it
+  std::size_t exact_max = chart::kExactMax;  // numbers kept of one bucket, then they are a sketch
 };
+using chart::Bucket;
 
-// Numbers have all; texts and booleans have count, first and last (numbers == 0).
-struct Bucket {
-  WallTime start;
-  std::uint64_t count = 0;
-  std::uint64_t numbers = 0;  // points that went into min, max and sum
-  double min = 0, max = 0, sum = 0;
-  Value first, last;
-  double mean() const { return sum / static_cast<double>(numbers); }
-};
 struct BucketAnswer {
   Outcome outcome;
   std::vector<std::vector<Bucket>> metrics;  // in the query's order; empty buckets are left out
+};
+
+// Metrics seen since the start or read of files; what goes over a bound is refused.
+struct Cardinality {
+  std::uint64_t device = 0, device_max = 0;  // of one device
+  std::uint64_t server = 0, server_max = 0;
 };
 
 struct Last {
@@ -107,12 +109,14 @@ class Series {
   // May this device's record be appended? quota_exceeded names the bound that new metrics would
   // break: of one device, or of the server. Counts the metrics as present.
   virtual Status admit(const Ulid& device, View reading_body) = 0;
+  virtual Cardinality cardinality(const Ulid& device) = 0;
 
   virtual Result<std::vector<Last>> metrics(const Ulid& device) = 0;  // by name
   // The newest point of each of these metrics that a device has, device by device; `use` gets the
-  // places in the two lists. Answered from memory, but for devices unknown since the start.
-  virtual Status last(
-      const std::vector<Ulid>& devices, const std::vector<std::string>& metrics,
+  // places in the two lists. Answered from memory; of what was not seen since the start, files are
+  // read back day by day, as far as the metrics need it.
+  virtual Result<Outcome> last(
+      const std::vector<Ulid>& devices, const std::vector<std::string>& metrics, MonoTime deadline,
       const std::function<void(std::size_t device, std::size_t metric, const Point&)>& use) = 0;
   // Streams: `use` gets points in pieces and stops by returning false.
   virtual Result<Outcome> range(const RangeQuery& query,

@@ -33,9 +33,11 @@ class Store final : public Series, public journal::Consumer {
   Status admit(const Ulid& device, View reading_body) override {
     return head_.admit(device, reading_body);
   }
+  Cardinality cardinality(const Ulid& device) override { return head_.cardinality(device); }
   Result<std::vector<Last>> metrics(const Ulid& device) override;
-  Status last(const std::vector<Ulid>& devices, const std::vector<std::string>& metrics,
-              const std::function<void(std::size_t, std::size_t, const Point&)>& use) override;
+  Result<Outcome> last(
+      const std::vector<Ulid>& devices, const std::vector<std::string>& metrics, MonoTime deadline,
+      const std::function<void(std::size_t, std::size_t, const Point&)>& use) override;
   Result<Outcome> range(const RangeQuery& query,
                         const std::function<bool(const std::vector<Point>&)>& use) override;
   Result<BucketAnswer> buckets(const BucketQuery& query) override;
@@ -94,10 +96,12 @@ class Store final : public Series, public journal::Consumer {
   DayGroups groups_of(const Walk& walk, const std::vector<FilePtr>& files, Outcome& outcome);
   bool walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::vector<Source> head,
                 const UsePiece& use, const UseInfo& use_info, Outcome& outcome);
-  bool late(const Walk& walk, Outcome& outcome) const;
+  static void leave_out(Outcome& outcome, const char* why);
+  bool late(MonoTime deadline, Outcome& outcome) const;
 
   // lasts.cpp
-  Status load_lasts(const Ulid& device);
+  bool load_older(const Ulid& device, std::int64_t before, std::int64_t floor, bool& all_read);
+  void end_loading(const Ulid& device, const VersionPtr& began, bool all_read);
   Status lasts_in_file(const FilePtr& file, const Ulid& device, std::map<std::string, Last>& newest,
                        Compressor& compressor);
 
@@ -136,6 +140,7 @@ class Store final : public Series, public journal::Consumer {
   std::unique_ptr<os::Workers> merge_workers_;
 };
 
-std::string subject_purpose(const Ulid& subject);  // "series:01J9..."
+std::string subject_purpose(const Ulid& subject);                         // "series:01J9..."
+Point point_of(const Times& times, const Column& column, std::size_t i);  // the i-th value's
 
 }  // namespace holdfast::series

@@ -252,13 +252,44 @@ TEST_F(StoreTest, NewestValuesAreKnownAlsoAfterARestart) {
     EXPECT_EQ((*metrics)[1].metric, "old.a");
     EXPECT_EQ(std::get<std::string>((*metrics)[2].point.value).size(), 1000U);
     std::vector<std::pair<std::size_t, std::size_t>> places;
-    ASSERT_TRUE(world_.store->last({device_of(9), device_}, {"none.at", "old.a"},
+    ASSERT_TRUE(world_.store->last({device_of(9), device_}, {"none.at", "old.a"}, kNever,
                                    [&](std::size_t device, std::size_t metric, const Point& point) {
                                      places.emplace_back(device, metric);
                                      EXPECT_EQ(std::get<double>(point.value), 1.0);
                                    }));
     EXPECT_EQ(places, (std::vector<std::pair<std::size_t, std::size_t>>{{1, 1}}));
   });
+}
+
+TEST_F(StoreTest, NewestValuesReadOnlyTheDaysThatTheyNeed) {
+  for (int day = 5; day > 0; --day) {
+    ASSERT_TRUE(
+        world_.append(device_, "s", {reading_of({{"a", 1.0 * day}}, world_.now() - days(day))}));
+    ASSERT_TRUE(world_.append(device_, "s", {reading_of({{"rare", 1.0}}, world_.now() - days(5))}));
+    ASSERT_TRUE(world_.journal->roll());
+  }
+  ASSERT_TRUE(world_.restart());
+  const auto newest = [&](const std::string& metric, MonoTime deadline = kNever) {
+    std::vector<double> out;
+    const auto outcome = world_.store->last({device_}, {metric}, deadline,
+                                            [&](std::size_t, std::size_t, const Point& point) {
+                                              out.push_back(std::get<double>(point.value));
+                                            });
+    EXPECT_TRUE(outcome);
+    world_.partial = outcome && outcome->partial;
+    return out;
+  };
+  EXPECT_EQ(newest("s.a"), std::vector<double>{1.0});
+  EXPECT_EQ(world_.store->cardinality(device_).device, 1U) << "older days were not read";
+  EXPECT_EQ(newest("s.rare", world_.node().system().clock.mono()), std::vector<double>{});
+  EXPECT_TRUE(world_.partial) << "the deadline is said";
+  EXPECT_EQ(newest("s.rare"), std::vector<double>{1.0});
+  EXPECT_FALSE(world_.partial);
+  EXPECT_EQ(world_.store->cardinality(device_).device, 2U);
+  // A late point is older than what files have.
+  ASSERT_TRUE(world_.restart());
+  ASSERT_TRUE(world_.append(device_, "s", {reading_of({{"a", 99.0}}, world_.now() - days(4))}));
+  EXPECT_EQ(newest("s.a"), std::vector<double>{1.0});
 }
 
 TEST_F(StoreTest, TheNewestValueOfASparseColumnHasItsOwnTime) {

@@ -286,7 +286,7 @@ void write_month(Bench& bench, unsigned days, unsigned devices) {
   }
 }
 
-double chart(Bench& bench, std::uint32_t device, unsigned metric, unsigned days) {
+double draw(Bench& bench, std::uint32_t device, unsigned metric, unsigned days) {
   const WallTime to{day_of(bench.system.clock.wall()) * 86'400'000'000};
   const WallTime from = to - holdfast::days(days);
   char name[16];
@@ -323,15 +323,15 @@ void charts(bool quick) {
     bench.drop_caches();
     const auto device = static_cast<std::uint32_t>(random.below(devices));
     const auto metric = static_cast<unsigned>(random.below(90));
-    cold.push_back(chart(bench, device, metric, days));
-    for (int k = 0; k < 3; ++k) warm.push_back(chart(bench, device, metric, days));
+    cold.push_back(draw(bench, device, metric, days));
+    for (int k = 0; k < 3; ++k) warm.push_back(draw(bench, device, metric, days));
   }
   std::printf("charts: 30 days of 10 s as 600 buckets, %u devices x 90 metrics, %.1f MB of files\n",
               devices, static_cast<double>(bench.file_bytes()) / 1e6);
   rows.push_back({"30 days as 600 buckets, cold", middle(cold), "ms", 10, false});
   rows.push_back({"30 days as 600 buckets, warm", middle(warm), "ms", 3, false});
   const double begin = now_s();
-  for (unsigned i = 0; i < 100; ++i) chart(bench, i % devices, i % 90, 1);
+  for (unsigned i = 0; i < 100; ++i) draw(bench, i % devices, i % 90, 1);
   rows.push_back({"100 charts of 24 h", (now_s() - begin) * 1000, "ms", 200, false});
 }
 
@@ -362,7 +362,8 @@ void newest(bool quick) {
   for (int i = 0; i < 5; ++i) {
     const double begin = now_s();
     std::size_t found = 0;
-    must(bench.store->last(ids, names, [&](std::size_t, std::size_t, const Point&) { ++found; }));
+    must(bench.store->last(ids, names, kNever,
+                           [&](std::size_t, std::size_t, const Point&) { ++found; }));
     times.push_back((now_s() - begin) * 1000);
     if (found != ids.size() * 10) std::fprintf(stderr, "bench: newest values are missing\n");
   }
