@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "libs/wire/json.hpp"
-#include "server/store/events/events.hpp"
 #include "server/store/chart/lines.hpp"
+#include "server/store/events/events.hpp"
 #include "server/store/series/series.hpp"
 #include "server/telemetry/live.hpp"
 
