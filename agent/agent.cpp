@@ -108,6 +108,29 @@ void Agent::make_link() {
     log_.warning("certificate not renewed", {{"why", error.text()}, {"again_in", to_text(wait)}});
   };
   renewal_ = std::make_unique<Renewal>(system_, loop_, transport_, *state_, std::move(renewal));
+  make_erasure();
+}
+
+void Agent::make_erasure() {
+  ErasureHandlers handlers;
+  handlers.check_times = [this] { return clock_trusted(system_.clock.wall()); };
+  handlers.stop = [this] {
+    log_.warning("this device is decommissioned: it erases itself");
+    for (const os::TimerId each : {sample_timer_, inventory_timer_, hold_timer_, time_timer_}) {
+      loop_.cancel(each);
+    }
+    renewal_.reset();
+    link_->stop([] {});
+  };
+  handlers.erased = [this] {
+    log_.warning("erased; this machine is no device of the server any more",
+                 {{"device", identity_.device_id}});
+    if (told_erased_) told_erased_();
+  };
+  handlers.failed = [this](const Error& error) {
+    log_.warning("the erasure is not finished; it is tried again", {{"why", error.text()}});
+  };
+  erasure_ = std::make_unique<Erasure>(system_, loop_, transport_, *state_, std::move(handlers));
 }
 
 void Agent::start() {
@@ -127,6 +150,7 @@ void Agent::stop(os::Task done) {
   }
   renewal_.reset();
   log_.info("agent stops", {{"device", identity_.device_id}});
+  if (erasure_ && erasure_->ordered()) return loop_.post(std::move(done));  // it is down already
   link_->stop(std::move(done));
 }
 

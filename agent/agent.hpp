@@ -13,6 +13,7 @@
 #include <string>
 
 #include "agent/control/commands.hpp"
+#include "agent/control/erasure.hpp"
 #include "agent/control/renewal.hpp"
 #include "agent/control/server_time.hpp"
 #include "agent/control/twin.hpp"
@@ -59,6 +60,9 @@ class Agent final {
   void start();
   void stop(os::Task done);  // DISCONNECT; within two seconds
 
+  // Decommissioned, and erased: call stop() then. Before start().
+  void on_erased(std::function<void()> told) { told_erased_ = std::move(told); }
+
   bool online() const { return link_ && link_->online(); }
   const std::string& device_id() const { return identity_.device_id; }
   const AgentCounters& counters() const { return counters_; }
@@ -71,6 +75,7 @@ class Agent final {
         AgentOptions options, Log::Sink log);
   Status load();
   void make_link();
+  void make_erasure();
 
   // agent_link.cpp: the connection
   crypto::ClientSettings client_settings();
@@ -143,6 +148,8 @@ class Agent final {
   std::shared_ptr<crypto::ClientSessions> sessions_;
   std::unique_ptr<MqttLink> link_;
   std::unique_ptr<Renewal> renewal_;
+  std::unique_ptr<Erasure> erasure_;
+  std::function<void()> told_erased_;
   ServerTime server_time_;
   std::unique_ptr<http::Client> time_client_;
   bool asking_time_ = false;

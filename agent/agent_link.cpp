@@ -84,6 +84,7 @@ void Agent::on_down(Ending ending, const std::string& why, Duration wait) {
   const bool unwelcome = ending == Ending::unwelcome;
   const std::string next = to_text({wait.us / 1000 * 1000});
   if (unwelcome) {
+    if (erasure_) erasure_->ask();
     log_.warning(
         "the server does not let this device in; an operator may release it, or enrol it again",
         {{"why", why}, {"again_in", next}});
@@ -94,6 +95,7 @@ void Agent::on_down(Ending ending, const std::string& why, Duration wait) {
 }
 
 void Agent::write_status() {
+  if (erasure_ && erasure_->ordered()) return;
   const wire::JsonObject status{
       {"connected", online()}, {"since", to_rfc3339(now().wall)}, {"version", options_.version}};
   // For people who ask `status`: nothing depends on it, so it is not synced.

@@ -136,6 +136,7 @@ int run_command(os::RealSystem& real, crypto::Transport& transport, const Invoca
     if (std::exchange(stopping, true)) return;
     (*agent)->stop([&] { loop.stop(); });
   });
+  (*agent)->on_erased([&] { (*agent)->stop([&] { loop.stop(); }); });
   (*agent)->start();
   loop.run();
   return 0;

@@ -66,13 +66,15 @@ Result<std::unique_ptr<StateFolder>> StateFolder::open(os::System system, std::s
   TRY(system.files.sync_dir(folder));
   auto store = TRY(keys::make_file_key_store(system.files, system.entropy, key_folder, key));
   return std::unique_ptr<StateFolder>(
-      new StateFolder(system, std::move(folder), std::move(key), std::move(store)));
+      new StateFolder(system, std::move(folder), std::move(seal_path), std::move(key),
+                      std::move(store)));
 }
 
-StateFolder::StateFolder(os::System system, std::string folder, Bytes sealing_key,
-                         std::unique_ptr<keys::KeyStore> keys)
+StateFolder::StateFolder(os::System system, std::string folder, std::string seal_path,
+                         Bytes sealing_key, std::unique_ptr<keys::KeyStore> keys)
     : system_(system),
       folder_(std::move(folder)),
+      seal_path_(std::move(seal_path)),
       sealing_key_(std::move(sealing_key)),
       keys_(std::move(keys)) {}
 
@@ -150,6 +152,28 @@ Status StateFolder::drop_unused_keys() {
     if (std::ranges::find(used, name) == used.end()) TRY(keys_->remove(name));
   }
   return {};
+}
+
+Status StateFolder::erase_data() {
+  for (const auto& entry : TRY(system_.files.list(folder_))) {
+    const std::string at = path(entry.name);
+    if (entry.folder && entry.name != "keys") TRY(os::remove_tree(system_.files, at));
+    const bool kept = entry.name == kIdentityFile || entry.name == "lock" || entry.folder;
+    if (!kept) TRY(system_.files.remove(at));
+  }
+  TRY(system_.files.sync_dir(folder_));
+  return drop_unused_keys();
+}
+
+Status StateFolder::erase_identity() {
+  for (const auto& name : TRY(keys_->list())) TRY(keys_->remove(name));
+  const auto forget = [&](const std::string& file) -> Status {
+    const auto removed = system_.files.remove(file);
+    return !removed && removed.error().code != Code::not_found ? removed : Status();
+  };
+  TRY(forget(path(kIdentityFile)));
+  TRY(system_.files.sync_dir(folder_));
+  return forget(seal_path_);
 }
 
 Result<Bytes> StateFolder::derive_key(std::string_view use) const {

@@ -78,17 +78,23 @@ class StateFolder final {
   // A key of its own for one use.
   Result<Bytes> derive_key(std::string_view use) const;
 
+  // The end of this device (erasure.hpp): first all but who it is, then keys, identity and sealing
+  // key. Each may be called again after a cut.
+  Status erase_data();
+  Status erase_identity();
+
   const std::string& folder() const { return folder_; }
   os::System system() const { return system_; }
 
  private:
-  StateFolder(os::System system, std::string folder, Bytes sealing_key,
+  StateFolder(os::System system, std::string folder, std::string seal_path, Bytes sealing_key,
               std::unique_ptr<keys::KeyStore> keys);
   std::string path(std::string_view name) const { return os::join(folder_, name); }
   Result<std::optional<PendingRequest>> load_request(const std::string& purpose) const;
 
   os::System system_;
   const std::string folder_;
+  const std::string seal_path_;
   Bytes sealing_key_;
   std::unique_ptr<keys::KeyStore> keys_;
 };

@@ -52,6 +52,8 @@ class FakeServer {
   bool acknowledge = true;    // PUBACKs go out
   int lost_certificates = 0;  // so many issued ones never arrive
   bool forget_sessions = false;
+  std::string erase_nonce;  // not empty: the device is decommissioned
+  int lost_proofs = 0;      // so many are not answered
   Duration lifetime = days(90);  // of certificates
 
   // ---- what came
@@ -60,6 +62,7 @@ class FakeServer {
   std::vector<std::uint16_t> acknowledged;     // our messages that the agent acknowledged
   std::vector<Bytes> csrs;                     // distinct ones
   std::vector<std::string> certificates_seen;  // key fingerprints of MQTT clients
+  std::vector<std::string> proofs;             // statements whose signature is the device's
   int enrolments = 0;                          // answers that carried a certificate
   int connects = 0;                            // CONNECT packets
   int disconnects = 0;                         // clean ones
@@ -155,6 +158,7 @@ class FakeServer {
       if (!request.peer.certificate_der) return responder.fail(error(Code::certificate_required));
       return responder.send(http::json(200, "{}"));
     }
+    if (request.path == "/device/v1/erase") return serve_erase(request, std::move(responder));
     const bool claimed = request.path.ends_with("/simpleenroll");
     if (claimed) {
       const std::string wanted = "Basic " + to_base64(view_of("claim:" + claim()));
@@ -182,6 +186,28 @@ class FakeServer {
     }
     ++enrolments;
     responder.send(http::content(200, est::kTypeCertsOnly, est::certificates_body({issued}, "")));
+  }
+  void serve_erase(const http::Request& request, http::Responder responder) {
+    if (!request.peer.certificate_der) return responder.fail(error(Code::certificate_required));
+    const auto leaf = must(crypto::parse_certificate(*request.peer.certificate_der));
+    if (erase_nonce.empty()) return responder.fail(error(Code::not_found));
+    if (request.method == "GET") {
+      return responder.send(http::json(200, "{\"device_id\":\"" + leaf.subject_cn +
+                                                "\",\"nonce\":\"" + erase_nonce +
+                                                "\",\"deadline\":\"2030-01-01T00:00:00Z\"}"));
+    }
+    const auto json = must(wire::parse_json(text_of(request.body)));
+    const auto& body = json.get_object();
+    const auto statement = must(from_base64(must(wire::get_string(body, "statement"))));
+    const auto signature = must(from_base64(must(wire::get_string(body, "signature"))));
+    if (must(leaf.public_key()).verify(statement, signature)) {
+      proofs.push_back(string_of(statement));
+    }
+    if (lost_proofs > 0) {
+      --lost_proofs;
+      return responder.fail(error(Code::unavailable));
+    }
+    responder.send(http::no_content());
   }
   static Error error(Code code) { return Error{code, "so says the test", {}, {}, {}}; }
 

@@ -166,6 +166,87 @@ Status revoke_device(Run& run) {
   return act_on_device(run, "revoke", "Revoked and quarantined.");
 }
 
+void print_receipt(Run& run, const Json& receipt) {
+  print_object(run, receipt,
+               {{"device", "device_id"},
+                {"reason", "reason"},
+                {"ordered", "ordered_at"},
+                {"by", "ordered_by"},
+                {"certificates revoked", "certificates_revoked"},
+                {"claims voided", "claims_voided"},
+                {"erase", "erase_state"},
+                {"erase until", "erase_deadline"},
+                {"order fetched", "fetched_at"},
+                {"overdue since", "overdue_at"},
+                {"erased", "erased_at"},
+                {"proved by certificate", "proof.certificate"},
+                {"data", "data"},
+                {"data erased", "data_erased_at"}});
+}
+
+Status decommission_device(Run& run) {
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  TRY(run.confirm("Take " + run.given().text("DEVICE") +
+                  " out of service for good? It cannot come back as this device."));
+  JsonObject body{{"reason", run.given().text("reason")}};
+  if (run.given().has("no-erase")) body["erase"] = false;
+  if (run.given().has("erase-data")) body["erase_data"] = true;
+  if (const auto limit = run.given().maybe("deadline"))
+    body["erase_limit_s"] = TRY(seconds_of(*limit, "--deadline"));
+  print_receipt(
+      run, TRY(TRY(run.remote())->send("POST", path_of_device(id, "/decommission"), body)).json);
+  return {};
+}
+
+Status show_receipt(Run& run) {
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  print_receipt(run, TRY(TRY(run.remote())->get(path_of_device(id, "/decommission"))).json);
+  return {};
+}
+
+Status replace_device(Run& run) {
+  const std::string id = TRY(run.device(run.given().text("DEVICE")));
+  JsonObject body{{"reason", run.given().text("reason")}};
+  if (const auto serial = run.given().maybe("serial")) body["device_serial"] = *serial;
+  if (const auto text = run.given().maybe("expires"))
+    body["expires_in_s"] = TRY(seconds_of(*text, "--expires"));
+  const Reply reply = TRY(TRY(run.remote())->send("POST", path_of_device(id, "/replace"), body));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  run.say("On the new hardware: holdfast-agent join -    (then paste the code)");
+  run.say("EST: user claim, password " + text_at(reply.json, "claim"));
+  run.say("From then on the old key is dead. Valid until " +
+          short_time(text_at(reply.json, "expires_at")) + '.');
+  run.line(text_at(reply.json, "code"));
+  return {};
+}
+
+Status list_orphans(Run& run) {
+  const Reply reply = TRY(TRY(run.remote())->get("/v1/orphans"));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{{"WHAT"}, {"DEVICE"}, {"NAME OR SERIAL"}, {"STATE"}}, {}};
+  const auto each = [&](std::string_view list, const auto& row) {
+    const Json* items = json_at(reply.json, list);
+    const auto* array = items ? items->if_array() : nullptr;
+    for (const Json& item : array ? *array : wire::JsonArray{}) table.rows.push_back(row(item));
+  };
+  each("records_without_certificate", [](const Json& item) {
+    return std::vector<std::string>{"no certificate", text_at(item, "device_id"),
+                                    text_at(item, "name"), text_at(item, "state")};
+  });
+  each("certificates_without_device", [](const Json& item) {
+    return std::vector<std::string>{"no device", text_at(item, "device_id"),
+                                    text_at(item, "serial"), ""};
+  });
+  run.print(table);
+  return {};
+}
+
 }  // namespace
 
 void add_device_commands(Commands& out) {
@@ -214,6 +295,25 @@ void add_device_commands(Commands& out) {
                  "Revoke its certificates for good, and quarantine it",
                  {device, required_value("--reason", "Why, for timeline and audit")},
                  revoke_device});
+  out.push_back({"device decommission",
+                 "Take it out of service for good, and order it to erase itself",
+                 {device, required_value("--reason", "Why, for receipt, timeline and audit"),
+                  flag("--no-erase", "Order no wipe"),
+                  flag("--erase-data", "Erase its readings and events here too, at once"),
+                  value("--deadline", "How long it has to prove the wipe; 7d unless given")},
+                 decommission_device});
+  out.push_back(
+      {"device receipt", "How far its decommissioning has come", {device}, show_receipt});
+  out.push_back({"device replace",
+                 "Let other hardware take its place, and print the code to join with",
+                 {device, required_value("--reason", "Why, for timeline and audit"),
+                  value("--serial", "Only hardware with this serial number"),
+                  value("--expires", "How long the code can be used; 1h unless given")},
+                 replace_device});
+  out.push_back({"device orphans",
+                 "Devices without a valid certificate, and certificates without a device",
+                 {},
+                 list_orphans});
 }
 
 }  // namespace holdfast::cli

@@ -55,7 +55,30 @@ Result<std::unique_ptr<Controller>> Controller::make(core::Store& store, core::J
     const auto command = CommandId::parse(*id);
     if (named && has_ended(*named) && command) raw->waiters_.tell_last(*command);
   }));
+  TRY(dispatcher.subscribe(
+      "control.decommissioned", {"device.decommissioned"},
+      [raw = controller.get()](core::Change& change, const core::Notice& notice) {
+        return raw->device_gone(change, notice);
+      }));
   return controller;
+}
+
+// Nobody will carry them out any more.
+Status Controller::device_gone(core::Change& change, const core::Notice& notice) {
+  const auto json = TRY(wire::parse_json(notice.payload));
+  const auto& body = *TRY(wire::as_object(json));
+  const DeviceId device = TRY(DeviceId::parse(TRY(wire::get_string(body, "device_id"))));
+  for (;;) {
+    auto waiting = TRY(waiting_commands(change.tx(), change.sealer(), device, change.now(), 100));
+    if (waiting.empty()) return {};
+    for (Command& command : waiting) {
+      const std::string before = audit_text(command);
+      if (!TRY(move(change, command, CommandState::cancelled, notice.site))) {
+        return fail(Code::internal, "a waiting command cannot be cancelled");
+      }
+      TRY(change.audit(command.id.text(), before, audit_text(command)));
+    }
+  }
 }
 
 Controller::Controller(core::Store& store, core::Jobs& jobs, devices::Service& devices,

@@ -65,6 +65,7 @@ class Controller final : public Service {
   Result<bool> move(core::Change& change, Command& command, CommandState to,
                     const std::optional<SiteId>& site);
   Status progress(DeviceId device, std::string_view key, CommandState to);
+  Status device_gone(core::Change& change, const core::Notice& notice);
   Status expire(core::Change& change, CommandId id);
 
   core::Store& store_;

@@ -160,6 +160,7 @@ Status Registry::set_state(core::Change& change, DeviceId id, State state, std::
   const State before = found->state;
   const std::string before_text = audit_text(*found);
   found->state = state;
+  if (state != State::quarantined) found->quarantine.reset();
   TRY(update_device(change, *found));
   if (state == State::enrolled) look_again(id);
   TRY(change.audit(id.text(), before_text, audit_text(*found)));
@@ -174,6 +175,13 @@ Status Registry::set_certificate(core::Change& change, DeviceId id,
   found->evidence = certificate.evidence;
   TRY(require_evidence(change.tx(), *found));
   found->revoked = false;
+  return update_device(change, *found);
+}
+
+Status Registry::set_serial(core::Change& change, DeviceId id, std::string_view serial) {
+  auto found = TRY(find_device(change.tx(), change.sealer(), id));
+  if (!found) return fail(Code::device_unknown, "there is no device " + id.text());
+  found->serial = serial;
   return update_device(change, *found);
 }
 

@@ -35,6 +35,7 @@ class Registry final : public Service {
                    std::string_view reason) override;
   Status set_certificate(core::Change& change, DeviceId device,
                          const Certificate& certificate) override;
+  Status set_serial(core::Change& change, DeviceId device, std::string_view serial) override;
   Result<Device> find(DeviceId device) override;
   Result<std::optional<Device>> look(sql::Tx& tx, DeviceId device) override;
   Result<wire::Json> view(DeviceId device) override;

@@ -1,10 +1,10 @@
 // The devices domain as the others see it: the registry (who is there, where, of what type, in what
 // state) and presence (who is connected, since when, why the last connection ended).
 //
-// Tables: `device (id, site_id)` is the one table that other domains may join, to scope their lists
-// by site; everything else goes through Service.
-// Threads: every call may block on SQL; call from workers. Presence calls are cheap and may come
-// from any thread: what changes with every message lives in memory and is flushed in batches.
+// Tables: `device (id, site_id, name, state)` is the one table that other domains may join, to
+// scope and to name what they list; everything else goes through Service. Threads: every call may
+// block on SQL; call from workers. Presence calls are cheap and may come from any thread: what
+// changes with every message lives in memory and is flushed in batches.
 #pragma once
 
 #include <functional>
@@ -35,6 +35,8 @@ class Service {
   // of the earlier ones ends.
   virtual Status set_certificate(core::Change& change, DeviceId device,
                                  const Certificate& certificate) = 0;
+  // Other hardware took the device's place.
+  virtual Status set_serial(core::Change& change, DeviceId device, std::string_view serial) = 0;
   virtual Result<Device> find(DeviceId device) = 0;
   // Inside a transaction of the caller's; nullopt: there is none.
   virtual Result<std::optional<Device>> look(sql::Tx& tx, DeviceId device) = 0;

@@ -96,6 +96,7 @@ class LockedDevices final : public devices::Service {
   Status set_state(core::Change&, DeviceId, devices::State, std::string_view) override {
     return {};
   }
+  Status set_serial(core::Change&, DeviceId, std::string_view) override { return {}; }
   Status set_certificate(core::Change&, DeviceId, const devices::Certificate&) override {
     return {};
   }

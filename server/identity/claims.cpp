@@ -16,6 +16,11 @@ Error no_claim(const core::Caller& caller, std::string_view permission, ClaimId 
 
 Result<ClaimSecret> Registrar::create_claim(const core::Caller& caller, const NewClaim& wanted) {
   TRY(core::require_at(caller, "claim.write", wanted.site));
+  return make_claim(caller, "create_claim", wanted, [](core::Change&, const Claim&) { return Status(); });
+}
+
+Result<ClaimSecret> Registrar::make_claim(const core::Caller& caller, std::string_view action, const NewClaim& wanted,
+                                          const WithClaim& with) {
   if (wanted.life < kClaimLifeMin || wanted.life > kClaimLifeMax) {
     return std::unexpected(
         Error{Code::invalid_argument, "a claim lives from 60 seconds to 30 days", {}, {}, "/expires_in_s"});
@@ -27,7 +32,7 @@ Result<ClaimSecret> Registrar::create_claim(const core::Caller& caller, const Ne
   store_.entropy().fill(random);
   out.secret = est::make_claim(random);
   const auto hash = crypto::sha256(view_of(out.secret));
-  const Status created = store_.change(caller, "create_claim", [&](core::Change& change) -> Status {
+  const Status created = store_.change(caller, action, [&](core::Change& change) -> Status {
     Claim& claim = out.claim;
     claim = {};
     claim.id = change.new_id<ClaimId>();
@@ -36,11 +41,13 @@ Result<ClaimSecret> Registrar::create_claim(const core::Caller& caller, const Ne
     claim.site = wanted.site;
     claim.name = wanted.name;
     claim.tags = wanted.tags;
+    claim.for_device = wanted.for_device;
     claim.created_by = caller.id;
     claim.created_at = change.now();
     claim.expires_at = change.now() + wanted.life;
     claim.step(Step::code_shown).at = change.now();
     TRY(insert_claim(change, claim, hash));
+    TRY(with(change, claim));
     core::NewJob expire;
     expire.kind = "claim.expire";
     expire.object = claim.id.text();
@@ -52,7 +59,7 @@ Result<ClaimSecret> Registrar::create_claim(const core::Caller& caller, const Ne
                          wire::json_text(wire::JsonObject{{"claim_id", claim.id.text()}, {"expires_at", claim.expires_at.us}}),
                          claim.site);
   });
-  if (!created && created.error().code == Code::conflict) {
+  if (!created && created.error().code == Code::conflict && !wanted.for_device) {
     return std::unexpected(Error{Code::invalid_argument, "there is no such site or type", {}, {},
                                  wanted.site ? "/site_id" : "/type_id"});
   }

@@ -1,6 +1,7 @@
 #include "server/identity/json.hpp"
 
 #include "server/core/answers.hpp"
+#include "server/identity/registrar.hpp"
 
 namespace holdfast::identity {
 namespace {
@@ -24,6 +25,45 @@ wire::JsonObject step_json(const Claim& claim, Step which) {
 }
 
 }  // namespace
+
+wire::JsonObject receipt_json(const Receipt& receipt) {
+  const auto time = [](const std::optional<WallTime>& at) {
+    return at ? wire::Json(to_rfc3339(*at)) : wire::Json(nullptr);
+  };
+  wire::JsonArray serials;
+  for (const std::string& serial : receipt.certificates) serials.emplace_back(serial);
+  wire::Json proof = nullptr;
+  if (receipt.proof) {
+    proof = wire::JsonObject{{"statement", std::string(text_of(receipt.proof->statement))},
+                             {"signature", to_base64(receipt.proof->signature)},
+                             {"certificate", receipt.proof->certificate},
+                             {"said_at", to_rfc3339(receipt.proof->said_at)}};
+  }
+  return wire::JsonObject{{"device_id", receipt.device.text()},
+                          {"reason", receipt.reason},
+                          {"ordered_by", receipt.ordered_by},
+                          {"ordered_at", to_rfc3339(receipt.ordered_at)},
+                          {"certificates_revoked", std::move(serials)},
+                          {"claims_voided", receipt.claims},
+                          {"erase_state", name_of(receipt.state)},
+                          {"erase_deadline", time(receipt.deadline)},
+                          {"fetched_at", time(receipt.fetched_at)},
+                          {"overdue_at", time(receipt.overdue_at)},
+                          {"erased_at", time(receipt.erased_at)},
+                          {"proof", std::move(proof)},
+                          {"data", receipt.erase_data ? "erase" : "retention"},
+                          {"data_erased_at", time(receipt.data_erased_at)}};
+}
+
+wire::JsonObject replacement_json(const Replacement& one) {
+  return wire::JsonObject{{"claim_id", one.claim.text()},
+                          {"reason", one.reason},
+                          {"ordered_by", one.ordered_by},
+                          {"ordered_at", to_rfc3339(one.ordered_at)},
+                          {"old_serial", one.old_serial},
+                          {"done_at", one.done_at ? wire::Json(to_rfc3339(*one.done_at)) : wire::Json(nullptr)},
+                          {"new_serial", one.new_serial}};
+}
 
 wire::JsonObject claim_audit(const Claim& claim, WallTime now) {
   wire::JsonObject tags;

@@ -7,6 +7,10 @@
 namespace holdfast::identity {
 
 wire::JsonObject claim_json(const Claim& claim, WallTime now);
+struct Receipt;
+struct Replacement;
+wire::JsonObject receipt_json(const Receipt& receipt);
+wire::JsonObject replacement_json(const Replacement& replacement);
 wire::JsonObject claim_audit(const Claim& claim, WallTime now);
 
 }  // namespace holdfast::identity

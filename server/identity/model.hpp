@@ -54,7 +54,8 @@ struct Claim {
   std::string created_by;
   WallTime created_at, expires_at;
   std::optional<DeviceId> device;
-  Bytes csr_hash;  // of the CSR that spent it
+  std::optional<DeviceId> for_device;  // new hardware for this device, instead of a new device
+  Bytes csr_hash;                      // of the CSR that spent it
   std::array<StepRecord, kSteps.size()> steps;
   std::optional<StepFailure> failure;
 

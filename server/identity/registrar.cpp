@@ -44,6 +44,7 @@ Result<std::unique_ptr<Registrar>> Registrar::make(core::Store& store, core::Job
   std::unique_ptr<Registrar> registrar(new Registrar(store, authority, devices, telemetry, log, metrics));
   registrar->jobs_ = &jobs;
   TRY(with_context(registrar->revocations_.begin(), "preparing revocation"));
+  TRY(registrar->decommissions_.begin(jobs));
   TRY(registrar->subscribe(jobs, dispatcher));
   return registrar;
 }
@@ -56,6 +57,7 @@ Registrar::Registrar(core::Store& store, Authority& authority, devices::Service&
       telemetry_(telemetry),
       log_(log),
       revocations_(store, authority, metrics),
+      decommissions_(store, devices, telemetry, metrics),
       issued_(metrics.counter("holdfast_identity_certificates_issued_total", "Device certificates issued")),
       refused_(metrics.counter("holdfast_identity_enrolments_refused_total", "Enrolments and renewals refused")) {}
 
@@ -186,8 +188,7 @@ Result<Bytes> Registrar::enrol(const Enrolment& enrolment) {
   return answer;
 }
 
-Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash,
-                               const std::string& host) {
+Result<DeviceId> Registrar::make_device(core::Change& change, const Claim& claim, const crypto::Csr& csr) {
   devices::NewDevice wanted;
   wanted.name = claim.name.empty() ? csr.subject_cn : claim.name;
   wanted.serial = claim.device_serial.empty() ? csr.subject_serial : claim.device_serial;
@@ -197,7 +198,19 @@ Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto:
   wanted.evidence = devices::EvidenceClass::claim;
   const DeviceId device = TRY(devices_.create(change, wanted));
   TRY(devices_.set_state(change, device, devices::State::enrolled, "enrolled by " + claim.id.text()));
-  const IssuedCertificate issued = TRY(issue(change, device, csr, csr_hash, claim.id, wanted.evidence));
+  return device;
+}
+
+Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash,
+                               const std::string& host) {
+  DeviceId device;
+  if (claim.for_device) {
+    TRY(take_place(change, claim, csr));
+    device = *claim.for_device;
+  } else {
+    device = TRY(make_device(change, claim, csr));
+  }
+  const IssuedCertificate issued = TRY(issue(change, device, csr, csr_hash, claim.id, devices::EvidenceClass::claim));
 
   const std::string before = payload(claim_audit(claim, change.now()));
   claim.spent = true;

@@ -15,6 +15,7 @@
 #include "server/core/watchers.hpp"
 #include "server/identity/attempts.hpp"
 #include "server/identity/authority.hpp"
+#include "server/identity/decommission.hpp"
 #include "server/identity/revocations.hpp"
 #include "server/identity/service.hpp"
 #include "server/identity/tables.hpp"
@@ -40,6 +41,31 @@ struct NewClaim {
   std::optional<SiteId> site;
   std::string name;
   devices::Tags tags;
+  std::optional<DeviceId> for_device;  // see replace()
+};
+
+struct Replacement {
+  ClaimId claim;
+  DeviceId device;
+  std::string reason, ordered_by;
+  WallTime ordered_at;
+  std::string old_serial;
+  std::optional<WallTime> done_at;
+  std::string new_serial;
+};
+
+// What does not fit together: at most 1,000 of each.
+struct Orphans {
+  struct Record {
+    DeviceId device;
+    std::string name, state;
+  };
+  struct Held {
+    std::string serial;
+    DeviceId device;
+  };
+  std::vector<Record> records;    // that no valid certificate belongs to
+  std::vector<Held> certificates;  // valid, of a decommissioned device
 };
 
 struct ClaimSecret {
@@ -61,6 +87,10 @@ class Registrar final : public Service {
   Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) override;
   Result<Published> published(std::string_view name) override { return revocations_.published(name); }
   Result<Published> ocsp(View request_der) override { return revocations_.ocsp(request_der); }
+  Result<EraseOrder> erase_order(View certificate_der) override { return decommissions_.order(certificate_der); }
+  Status erase_proven(View certificate_der, View statement, View signature) override {
+    return decommissions_.proven(certificate_der, statement, signature);
+  }
   Result<crypto::Credential> server_credential() override { return authority_.server_credential(); }
   Result<std::vector<Bytes>> device_trust_der() override;
 
@@ -69,6 +99,12 @@ class Registrar final : public Service {
   Status revoke_claim(const core::Caller& caller, ClaimId id);
   Result<Claim> claim(const core::Caller& caller, ClaimId id);
   Result<std::vector<Claim>> claims(const core::Caller& caller, const ClaimQuery& query);
+  Decommissions& decommissions() { return decommissions_; }
+  // A claim by which one new key takes the device's place; permission device.replace.
+  Result<ClaimSecret> replace(const core::Caller& caller, DeviceId device, const std::string& reason, Duration life,
+                              const std::string& serial);
+  Result<std::vector<Replacement>> replacements(const core::Caller& caller, DeviceId device);
+  Result<Orphans> orphans(const core::Caller& caller);
 
   void set_addresses(Addresses addresses) { addresses_.with([&](Addresses& held) { held = std::move(addresses); }); }
   Addresses addresses() const { return addresses_.with([](const Addresses& held) { return held; }); }
@@ -90,6 +126,11 @@ class Registrar final : public Service {
   Result<Bytes> spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash, const std::string& host);
   Result<IssuedCertificate> issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
                                   std::optional<ClaimId> claim, devices::EvidenceClass evidence);
+  using WithClaim = std::function<Status(core::Change&, const Claim&)>;
+  Result<ClaimSecret> make_claim(const core::Caller& caller, std::string_view action, const NewClaim& wanted,
+                                 const WithClaim& with);
+  Result<DeviceId> make_device(core::Change& change, const Claim& claim, const crypto::Csr& csr);
+  Status take_place(core::Change& change, const Claim& claim, const crypto::Csr& csr);
   void note_failure(ClaimId id, Step step, const Error& error);
   Status step_reached(core::Change& change, const core::Notice& notice);
   Status device_revoked(core::Change& change, const core::Notice& notice);
@@ -101,6 +142,7 @@ class Registrar final : public Service {
   telemetry::Service& telemetry_;
   const Log& log_;
   Revocations revocations_;
+  Decommissions decommissions_;
   AttemptLimit attempts_;
   Guarded<Addresses> addresses_;
   core::Watchers<ClaimId> watchers_{kWatchersMax};

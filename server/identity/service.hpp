@@ -43,6 +43,13 @@ struct Published {
   bool cacheable = true;  // false: made for this one question
 };
 
+// What a decommissioned device is told to do, once more: destroy what it holds, and sign that it did.
+struct EraseOrder {
+  DeviceId device;
+  std::string nonce;  // hexadecimal; goes into the statement
+  WallTime deadline;
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -55,6 +62,11 @@ class Service {
   virtual Result<std::vector<Bytes>> ca_chain_der() = 0;  // issuing CA first, root last
   virtual Result<Bytes> enrol(const Enrolment& enrolment) = 0;
   virtual Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) = 0;
+
+  // By a certificate that may be revoked: the key is what proves the device. not_found: nothing is ordered.
+  virtual Result<EraseOrder> erase_order(View certificate_der) = 0;
+  // Durable on return; a repeat changes nothing. Errors: payload_malformed, not_found, certificate_invalid.
+  virtual Status erase_proven(View certificate_der, View statement, View signature) = 0;
 
   // "root.cer", "issuing.cer", "root.crl", "issuing.crl", or a CA's by its publication name. Errors: not_found.
   virtual Result<Published> published(std::string_view name) = 0;

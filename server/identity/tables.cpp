@@ -40,10 +40,25 @@ CREATE TABLE crl (
 ) {strict};
 )";
 
+constexpr std::string_view kFarewell = R"(
+ALTER TABLE claim ADD COLUMN for_device {id} REFERENCES device (id);
+CREATE TABLE decommission (
+  device_id {id} PRIMARY KEY REFERENCES device (id), state {text} NOT NULL, reason {text} NOT NULL,
+  ordered_by {text} NOT NULL, ordered_at {int} NOT NULL, deadline {int}, fetched_at {int}, overdue_at {int},
+  erased_at {int}, nonce {blob} NOT NULL, certificates {text} NOT NULL, claims {int} NOT NULL, erase_data {bool} NOT NULL,
+  data_erased_at {int}, statement {blob}, signature {blob}, proof_certificate {text}, said_at {int}
+) {strict};
+CREATE TABLE replacement (
+  claim_id {id} PRIMARY KEY REFERENCES claim (id), device_id {id} NOT NULL REFERENCES device (id), reason {text} NOT NULL,
+  ordered_by {text} NOT NULL, ordered_at {int} NOT NULL, old_serial {text} NOT NULL, done_at {int}, new_serial {text}
+) {strict};
+CREATE INDEX replacement_by_device ON replacement (device_id, claim_id);
+)";
+
 constexpr std::string_view kClaimColumns =
     "x.id,x.spent,x.revoked,x.device_serial,x.type_id,x.site_id,x.name,x.tags,x.created_by,x.created_at,x.expires_at,"
     "x.device_id,x.csr_hash,x.claimed_at,x.claimed_detail,x.issued_at,x.issued_detail,x.connected_at,x.connected_detail,"
-    "x.reading_at,x.reading_detail,x.failed_step,x.failed_code,x.failed_message,x.failed_at";
+    "x.reading_at,x.reading_detail,x.failed_step,x.failed_code,x.failed_message,x.failed_at,x.for_device";
 
 devices::Tags read_tags(sql::Row& row, int column) {
   devices::Tags tags;
@@ -84,6 +99,7 @@ Claim read_claim(sql::Row& row) {
     const auto step = static_cast<std::size_t>(row.integer(21));
     claim.failure = StepFailure{kSteps[std::min(step, kSteps.size() - 1)], row.text(22), row.text(23), row.time(24)};
   }
+  claim.for_device = row.maybe_id<DeviceId>(25);
   return claim;
 }
 
@@ -121,6 +137,7 @@ std::string claims(std::string_view where) {
 std::vector<core::Migration> migrations() {
   return {{"identity", 1, "claims and certificates", kFirst, {}},
           {"identity", 2, "revocation", kRevocation, {}},
+          {"identity", 3, "decommissioning and replacement", kFarewell, {}},
           // Null for what an earlier version issued: those came in by a claim.
           {"attestation", 1, "evidence class of a certificate", "ALTER TABLE certificate ADD COLUMN evidence {text};", {}}};
 }
@@ -130,9 +147,10 @@ Status insert_claim(core::Change& change, const Claim& claim, View secret_hash) 
   for (const auto& [key, value] : claim.tags) tags[key] = value;
   TRY(change.tx().exec(
       "INSERT INTO claim (id,secret_hash,spent,revoked,device_serial,type_id,site_id,name,tags,created_by,created_at,"
-      "expires_at,claimed_detail,issued_detail,connected_detail,reading_detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'','','','')",
+      "expires_at,for_device,claimed_detail,issued_detail,connected_detail,reading_detail)"
+      " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,'','','','')",
       {claim.id, secret_hash, claim.spent, claim.revoked, claim.device_serial, claim.type, claim.site, claim.name,
-       wire::json_text(tags), claim.created_by, claim.created_at, claim.expires_at}));
+       wire::json_text(tags), claim.created_by, claim.created_at, claim.expires_at, claim.for_device}));
   return {};
 }
 
@@ -162,6 +180,13 @@ Result<std::optional<Claim>> find_claim_by_secret(sql::Tx& tx, View secret_hash)
 
 Result<std::optional<Claim>> find_claim_of(sql::Tx& tx, DeviceId device) {
   return tx.one(claims("x.device_id=? ORDER BY x.id DESC LIMIT 1"), {device}, read_claim);
+}
+
+Result<std::int64_t> void_claims(sql::Tx& tx, DeviceId device, std::string_view serial) {
+  const auto voided = TRY(tx.list("UPDATE claim SET revoked=TRUE WHERE NOT spent AND NOT revoked AND (for_device=? OR"
+                                  " (device_serial=? AND device_serial<>'')) RETURNING id",
+                                  {device, serial}, [](sql::Row& row) { return row.id<ClaimId>(0); }));
+  return static_cast<std::int64_t>(voided.size());
 }
 
 Result<std::vector<Claim>> list_claims(sql::Tx& tx, const ClaimQuery& query, const core::SiteFilter& scope) {

@@ -21,6 +21,9 @@ Result<std::optional<Claim>> find_claim_by_secret(sql::Tx& tx, View secret_hash)
 // The newest claim that this device came in by.
 Result<std::optional<Claim>> find_claim_of(sql::Tx& tx, DeviceId device);
 
+// Those that a device could still come in by; answers how many.
+Result<std::int64_t> void_claims(sql::Tx& tx, DeviceId device, std::string_view serial);
+
 struct ClaimQuery {
   std::optional<ClaimState> state;
   std::optional<ClaimId> before;  // the last of the page before

@@ -126,7 +126,7 @@ def _nothing(name):
 
 for _name in ("get_setup get_session list_devices get_device_facets stream_changes list_sites "
               "list_types list_users list_tokens list_claims query_events tail_events "
-              "list_commands list_audit get_audit_checkpoint list_jobs create_backup get_config "
+              "list_commands list_orphans list_audit get_audit_checkpoint list_jobs create_backup get_config "
               "get_version get_agent_downloads get_health get_readiness "
               "get_server_metrics").split():
     _nothing(_name)
@@ -139,6 +139,28 @@ def _of_device(name):
 for _name in ("get_device get_device_timeline list_metrics tail_telemetry get_twin "
               "diff_twin").split():
     _of_device(_name)
+
+
+@recipe
+def decommission_device(world):
+    return Call({"device_id": world.device(site_id=world.site_a)}, {"reason": "drill"})
+
+
+@recipe
+def get_decommission(world):
+    device = world.device(site_id=world.site_a)
+    world.api.post(f"/v1/devices/{device}/decommission", {"reason": "drill"})
+    return Call({"device_id": device})
+
+
+@recipe
+def replace_device(world):
+    return Call({"device_id": world.device_a}, {"reason": "drill"})
+
+
+@recipe
+def list_replacements(world):
+    return Call({"device_id": world.device_a})
 
 
 @recipe

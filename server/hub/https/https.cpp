@@ -39,6 +39,10 @@ constexpr std::array kRoutes{
                 serve_ack},
     DeviceRoute{"device_reply", "POST", "/device/v1/reply/{id}", kReplyBytesMax, Takes::certificate,
                 Media::json, serve_reply},
+    DeviceRoute{"erase_order", "GET", "/device/v1/erase", 0, Takes::key, Media::none,
+                serve_erase_order},
+    DeviceRoute{"erase_proof", "POST", "/device/v1/erase", 16'384, Takes::key, Media::json,
+                serve_erase_proof},
     DeviceRoute{"pki", "GET", "/pki/{name}", 0, Takes::nothing, Media::none, serve_pki},
     DeviceRoute{"ocsp", "POST", "/ocsp", 4'096, Takes::nothing, Media::ocsp, serve_ocsp},
     DeviceRoute{"ocsp_get", "GET", "/ocsp/{a}", 0, Takes::nothing, Media::none, serve_ocsp_get},
@@ -69,7 +73,7 @@ bool takes_media(Media media, std::string_view type) {
 }
 
 bool proves_by_certificate(Takes takes) {
-  return takes == Takes::certificate || takes == Takes::renewal;
+  return takes == Takes::certificate || takes == Takes::renewal || takes == Takes::key;
 }
 
 }  // namespace
@@ -155,6 +159,7 @@ void Https::authenticate_and_serve(const DeviceRoute& route, Asked asked) {
     if (!der)
       return refuse(asked,
                     failure(Code::certificate_required, "this route takes a device's certificate"));
+    if (route.takes == Takes::key) return route.serve(*this, std::move(asked));
     const auto purpose =
         route.takes == Takes::renewal ? identity::Purpose::renew : identity::Purpose::connect;
     const auto admission = around_->identity.admit(*der, purpose);

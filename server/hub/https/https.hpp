@@ -18,7 +18,13 @@
 
 namespace holdfast::hub {
 
-enum class Takes : std::uint8_t { nothing, claim, certificate, renewal };
+enum class Takes : std::uint8_t {
+  nothing,
+  claim,
+  certificate,
+  renewal,
+  key,  // a certificate of ours, revoked or not: it proves the key, and the domain decides
+};
 enum class Media : std::uint8_t { none, json, telemetry, pkcs10, ocsp };  // of the request's body
 
 class Https;
@@ -105,6 +111,9 @@ void serve_reported(Https& https, Asked asked);
 void serve_ack(Https& https, Asked asked);
 // poll.cpp
 void serve_next(Https& https, Asked asked);
+// erase.cpp
+void serve_erase_order(Https& https, Asked asked);
+void serve_erase_proof(Https& https, Asked asked);
 // pki.cpp
 void serve_pki(Https& https, Asked asked);
 void serve_ocsp(Https& https, Asked asked);

@@ -27,6 +27,7 @@ class FakeDevices final : public devices::Service {
   Status set_state(core::Change&, DeviceId, devices::State, std::string_view) override {
     return {};
   }
+  Status set_serial(core::Change&, DeviceId, std::string_view) override { return {}; }
   Status set_certificate(core::Change&, DeviceId, const devices::Certificate&) override {
     return {};
   }
@@ -95,6 +96,16 @@ class FakeIdentity final : public identity::Service {
     renewals.emplace_back(csr.begin(), csr.end());
     return enrol_answer;
   }
+  Result<identity::EraseOrder> erase_order(View) override {
+    if (!erase) return fail(Code::not_found, "no erasure is ordered");
+    return *erase;
+  }
+  Status erase_proven(View, View statement, View signature) override {
+    proofs.emplace_back(string_of(statement), string_of(signature));
+    return {};
+  }
+  std::optional<identity::EraseOrder> erase;
+  std::vector<std::pair<std::string, std::string>> proofs;
   Result<identity::Published> published(std::string_view name) override {
     if (name != "issuing.crl") return fail(Code::not_found, "none");
     return identity::Published{"application/pkix-crl", bytes_of("crl"), {}, {}, true};
