@@ -49,6 +49,10 @@ Agent::~Agent() {
 
 Status Agent::load() {
   // Looked at first: a folder that was never joined is not made.
+  if (StateFolder::erasing(system_.files, options_.state)) {
+    const auto folder = TRY(StateFolder::open(system_, options_.state, options_.seal_path));
+    TRY(with_context(folder->erase_identity(), "finishing the erasure of this machine"));
+  }
   auto identity = TRY(StateFolder::read_identity(system_.files, options_.state));
   if (!identity) {
     return fail(Code::certificate_required,

@@ -74,11 +74,11 @@ Status Erasure::obey(const wire::Json& json) {
   }
   if (!std::exchange(ordered_, true)) handlers_.stop();
   TRY(with_context(state_.erase_data(), "destroying the data"));
-  const std::string statement = wire::json_text(
-      wire::JsonObject{{"device_id", device},
-                       {"nonce", nonce},
-                       {"time", to_rfc3339(system_.clock.wall())},
-                       {"erased", wire::JsonArray{"spool", "state", "keys"}}});
+  const std::string statement =
+      wire::json_text(wire::JsonObject{{"device_id", device},
+                                       {"nonce", nonce},
+                                       {"time", to_rfc3339(system_.clock.wall())},
+                                       {"erased", wire::JsonArray{"spool", "state", "keys"}}});
   const auto credential = TRY(state_.credential(identity->current));
   const Bytes signature = TRY(credential.key.sign(view_of(statement)));
   http::ClientRequest post;

@@ -1,8 +1,8 @@
-// Erasure: the end of a device's service (device-protocol.md section 9). A device that is refused asks
-// whether it is decommissioned; if so it destroys spool and state, signs that it did, and when the
-// server has stored that, destroys its keys and its sealing key: what is left on the disk cannot be
-// read by anyone. Cut at any point, it begins again: the key goes last.
-// Threads: its loop only; call-backs may destroy it.
+// Erasure: the end of a device's service (device-protocol.md section 9). A device that is refused
+// asks whether it is decommissioned; if so it destroys spool and state, signs that it did, and when
+// the server has stored that, destroys its keys and its sealing key: what is left on the disk
+// cannot be read by anyone. Cut at any point, it begins again: the key goes last. Threads: its loop
+// only; call-backs may destroy it.
 #pragma once
 
 #include <functional>

@@ -10,6 +10,7 @@ namespace holdfast::agent {
 namespace {
 
 constexpr std::string_view kIdentityFile = "identity.json";
+constexpr std::string_view kErasingFile = "erasing";
 
 Result<Bytes> base64_member(const wire::JsonObject& object, std::string_view key) {
   return from_base64(TRY(wire::get_string(object, key)));
@@ -65,9 +66,8 @@ Result<std::unique_ptr<StateFolder>> StateFolder::open(os::System system, std::s
   TRY(system.files.make_folder(key_folder));
   TRY(system.files.sync_dir(folder));
   auto store = TRY(keys::make_file_key_store(system.files, system.entropy, key_folder, key));
-  return std::unique_ptr<StateFolder>(
-      new StateFolder(system, std::move(folder), std::move(seal_path), std::move(key),
-                      std::move(store)));
+  return std::unique_ptr<StateFolder>(new StateFolder(
+      system, std::move(folder), std::move(seal_path), std::move(key), std::move(store)));
 }
 
 StateFolder::StateFolder(os::System system, std::string folder, std::string seal_path,
@@ -165,15 +165,22 @@ Status StateFolder::erase_data() {
   return drop_unused_keys();
 }
 
+bool StateFolder::erasing(os::Files& files, const std::string& folder) {
+  return os::exists(files, os::join(folder, kErasingFile));
+}
+
 Status StateFolder::erase_identity() {
+  TRY(os::replace_file(system_.files, path(kErasingFile), View()));
   for (const auto& name : TRY(keys_->list())) TRY(keys_->remove(name));
   const auto forget = [&](const std::string& file) -> Status {
     const auto removed = system_.files.remove(file);
     return !removed && removed.error().code != Code::not_found ? removed : Status();
   };
+  TRY(forget(seal_path_));
   TRY(forget(path(kIdentityFile)));
   TRY(system_.files.sync_dir(folder_));
-  return forget(seal_path_);
+  TRY(forget(path(kErasingFile)));
+  return system_.files.sync_dir(folder_);
 }
 
 Result<Bytes> StateFolder::derive_key(std::string_view use) const {

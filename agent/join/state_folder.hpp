@@ -82,6 +82,8 @@ class StateFolder final {
   // key. Each may be called again after a cut.
   Status erase_data();
   Status erase_identity();
+  // Was erase_identity() begun and cut short? Then it has to be called again, and nothing else.
+  static bool erasing(os::Files& files, const std::string& folder);
 
   const std::string& folder() const { return folder_; }
   os::System system() const { return system_; }

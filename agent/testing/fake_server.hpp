@@ -52,8 +52,8 @@ class FakeServer {
   bool acknowledge = true;    // PUBACKs go out
   int lost_certificates = 0;  // so many issued ones never arrive
   bool forget_sessions = false;
-  std::string erase_nonce;  // not empty: the device is decommissioned
-  int lost_proofs = 0;      // so many are not answered
+  std::string erase_nonce;       // not empty: the device is decommissioned
+  int lost_proofs = 0;           // so many are not answered
   Duration lifetime = days(90);  // of certificates
 
   // ---- what came

@@ -302,8 +302,7 @@ void add_device_commands(Commands& out) {
                   flag("--erase-data", "Erase its readings and events here too, at once"),
                   value("--deadline", "How long it has to prove the wipe; 7d unless given")},
                  decommission_device});
-  out.push_back(
-      {"device receipt", "How far its decommissioning has come", {device}, show_receipt});
+  out.push_back({"device receipt", "How far its decommissioning has come", {device}, show_receipt});
   out.push_back({"device replace",
                  "Let other hardware take its place, and print the code to join with",
                  {device, required_value("--reason", "Why, for timeline and audit"),

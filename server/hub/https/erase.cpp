@@ -1,5 +1,6 @@
-// The last thing that a device does (contract/device-protocol.md, section 13): it fetches the order to
-// erase itself, and proves that it did. Its certificate is revoked by then; the key still proves it.
+// The last thing that a device does (contract/device-protocol.md, section 13): it fetches the order
+// to erase itself, and proves that it did. Its certificate is revoked by then; the key still proves
+// it.
 #include "libs/wire/json.hpp"
 #include "server/hub/https/https.hpp"
 
@@ -8,10 +9,10 @@ namespace holdfast::hub {
 void serve_erase_order(Https& https, Asked asked) {
   const auto order = https.around().identity.erase_order(*asked.request.peer.certificate_der);
   if (!order) return refuse(asked, order.error());
-  auto response = http::json(
-      200, wire::json_text(wire::JsonObject{{"device_id", order->device.text()},
-                                            {"nonce", order->nonce},
-                                            {"deadline", to_rfc3339(order->deadline)}}));
+  auto response =
+      http::json(200, wire::json_text(wire::JsonObject{{"device_id", order->device.text()},
+                                                       {"nonce", order->nonce},
+                                                       {"deadline", to_rfc3339(order->deadline)}}));
   response.headers.set("Cache-Control", "no-store");
   asked.responder.send(std::move(response));
 }

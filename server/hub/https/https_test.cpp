@@ -13,6 +13,7 @@
 namespace holdfast::hub {
 namespace {
 using namespace testing;
+using namespace std::string_literals;
 using ::testing::HasSubstr;
 
 struct Answer {
@@ -100,7 +101,9 @@ TEST_F(HttpsTest, the_table_is_of_one_piece) {
     EXPECT_NE(route.serve, nullptr) << route.id;
     EXPECT_EQ(route.method == "GET", route.body_max == 0 && route.id != "device_ack") << route.id;
     if (route.path.starts_with("/device/")) {
-      EXPECT_EQ(route.takes, Takes::certificate) << route.id;
+      // What a decommissioned device still may ask for, it asks with a revoked certificate.
+      const bool last = route.path == "/device/v1/erase";
+      EXPECT_EQ(route.takes, last ? Takes::key : Takes::certificate) << route.id;
     }
   }
 }
@@ -131,6 +134,39 @@ TEST_F(HttpsTest, a_quarantined_device_may_renew_and_nothing_else) {
                                   {{"Content-Type", "application/pkcs10"}});
   EXPECT_EQ(refused.status, 403);
   EXPECT_EQ(world.identity.renewals.size(), 1U);
+}
+
+TEST_F(HttpsTest, the_order_to_erase_is_fetched_and_proved_with_a_revoked_certificate) {
+  world.identity.refused[one] = Code::device_decommissioned;
+  EXPECT_EQ(device.ask("GET", "/device/v1/erase").status, 404) << "nothing is ordered";
+  world.identity.erase = identity::EraseOrder{one, std::string(64, 'a'), {}};
+  const auto order = device.ask("GET", "/device/v1/erase");
+  EXPECT_EQ(order.status, 200);
+  EXPECT_THAT(order.body, HasSubstr(std::string(64, 'a')));
+  EXPECT_EQ(
+      device.post_json("/device/v1/erase", R"({"statement":"e30=","signature":"AAEC"})").status,
+      204);
+  ASSERT_EQ(world.identity.proofs.size(), 1U);
+  EXPECT_EQ(world.identity.proofs[0].first, "{}");
+  for (const char* bad : {"{}", "[]", "x", R"({"statement":"!","signature":"AAEC"})"}) {
+    EXPECT_EQ(device.post_json("/device/v1/erase", bad).code(), "payload-malformed") << bad;
+  }
+  EXPECT_EQ(stranger.ask("GET", "/device/v1/erase").status, 401);
+}
+
+TEST_F(HttpsTest, status_of_certificates_is_open_to_all) {
+  const auto list = stranger.ask("GET", "/pki/issuing.crl");
+  EXPECT_EQ(list.status, 200);
+  EXPECT_EQ(list.header("Content-Type"), "application/pkix-crl");
+  EXPECT_EQ(list.header("Cache-Control"), "public, max-age=60");
+  EXPECT_EQ(stranger.ask("GET", "/pki/none.crl").status, 404);
+  EXPECT_EQ(stranger.ask("GET", "/ocsp/MAAw").body, "0\x00\x30"s);
+  EXPECT_EQ(stranger.ask("GET", "/ocsp/MA/w").body, string_of(*from_base64("MA/w")))
+      << "a bare slash of base64";
+  const auto posted =
+      stranger.ask("POST", "/ocsp", "abc", {{"Content-Type", "application/ocsp-request"}});
+  EXPECT_EQ(posted.body, "abc");
+  EXPECT_EQ(posted.header("Cache-Control"), "no-store");
 }
 
 TEST_F(HttpsTest, messages_reach_their_domains) {
