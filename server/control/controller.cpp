@@ -241,10 +241,7 @@ Status Controller::twin_reported(DeviceId device, View payload) {
 Result<Command> Controller::run(const core::Caller& caller, DeviceId device,
                                 const NewCommand& wanted) {
   TRY(check_command_name(wanted.name));
-  if (wire::json_text(wanted.payload).size() > kPayloadBytesMax) {
-    return std::unexpected(Error{
-        Code::body_too_large, "a command's payload has at most 65536 bytes", {}, {}, "/payload"});
-  }
+  TRY(check_payload(wanted.payload));
   Command command;
   TRY(store_.change(caller, "run_command", [&](core::Change& change) -> Status {
     const auto owner =
@@ -361,7 +358,7 @@ Result<Twin> Controller::set_desired(const core::Caller& caller, DeviceId device
           return fail(Code::invalid_argument, "a desired state is a JSON object");
         const std::string before = wire::json_text(twin.desired);
         twin.desired = replace ? document : merge_patch(twin.desired, document);
-        TRY(check_twin(twin.desired, "a desired state"));
+        TRY(check_twin(twin.desired, "a desired state", kDownDepthMax));
         ++twin.desired_version;
         twin.desired_at = change.now();
         TRY(store_twin(change, device, twin));

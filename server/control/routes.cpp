@@ -48,7 +48,7 @@ Result<Duration> wait_of(const Call& call) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc{} || end != text->data() + text->size() || value < 0 || value > 60) {
-    return fail(Code::invalid_argument, "query parameter \"wait_s\": give a number from 0 to 60");
+    return std::unexpected(core::bad_parameter("wait_s", "give a number from 0 to 60"));
   }
   return seconds(value);
 }

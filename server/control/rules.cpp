@@ -114,13 +114,28 @@ wire::Json merge_patch(const wire::Json& target, const wire::Json& patch) {
   return merged;
 }
 
-Status check_twin(const wire::Json& document, std::string_view what) {
+Status check_twin(const wire::Json& document, std::string_view what, std::size_t depth_max) {
   if (!document.is_object())
     return fail(Code::invalid_argument, std::string(what) + " is a JSON object");
-  if (depth_of(document) > kTwinDepthMax)
-    return fail(Code::invalid_argument, std::string(what) + " is at most 16 deep");
+  if (depth_of(document) > depth_max) {
+    return fail(Code::invalid_argument,
+                std::string(what) + " is at most " + std::to_string(depth_max) + " deep");
+  }
   if (wire::json_text(document).size() > kTwinBytesMax) {
     return fail(Code::body_too_large, std::string(what) + " has at most 65536 bytes");
+  }
+  return {};
+}
+
+Status check_payload(const wire::Json& payload) {
+  const auto wrong = [](Code code, std::string message) {
+    return std::unexpected(Error{code, std::move(message), {}, {}, "/payload"});
+  };
+  if (depth_of(payload) > kDownDepthMax) {
+    return wrong(Code::invalid_argument, "a command's payload is at most 15 deep");
+  }
+  if (wire::json_text(payload).size() > kPayloadBytesMax) {
+    return wrong(Code::body_too_large, "a command's payload has at most 65536 bytes");
   }
   return {};
 }

@@ -10,6 +10,9 @@ namespace holdfast::control {
 
 inline constexpr std::size_t kTwinBytesMax = 65'536;
 inline constexpr std::size_t kTwinDepthMax = 16;
+// What goes down to a device stands inside a message, which is one level of the 16 that devices
+// read.
+inline constexpr std::size_t kDownDepthMax = 15;
 inline constexpr std::size_t kPayloadBytesMax = 65'536;
 inline constexpr std::size_t kCommandNameMax = 64;
 inline constexpr std::int64_t kDeadlineSecondsMax = 604'800;
@@ -23,7 +26,10 @@ Status check_command_name(std::string_view name);
 // JSON merge patch (RFC 7396).
 wire::Json merge_patch(const wire::Json& target, const wire::Json& patch);
 // An object within the bounds of a twin document.
-Status check_twin(const wire::Json& document, std::string_view what);
+Status check_twin(const wire::Json& document, std::string_view what,
+                  std::size_t depth_max = kTwinDepthMax);
+// What a command carries: any JSON that a device can read.
+Status check_payload(const wire::Json& payload);
 // What is desired and not so reported, by pointer (RFC 6901); objects are entered, arrays compared
 // whole. What is reported beyond that is no difference.
 std::vector<Difference> differences(const wire::Json& desired, const wire::Json& reported);

@@ -1899,7 +1899,7 @@ export interface components {
             /** @description Version that was compared */
             reported_version: number;
         };
-        /** @description A JSON object, at most 64 KiB and 16 deep */
+        /** @description A JSON object, at most 64 KiB and 16 deep; what is desired 15, as the message to the device is one */
         TwinDocument: {
             [key: string]: unknown;
         };
