@@ -305,7 +305,7 @@ std::string quote(std::string_view text) {
 bool bare(const Term& term) {
   if (term.text.find_first_of(" \t\n\r()\"*") != std::string::npos) return false;
   if (!term.net && term.op == Op::has && parse_net(term.text)) return false;
-  if (!term.field.empty()) return true;
+  if (!term.field.empty()) return !term.text.starts_with('=');
   if (term.text.starts_with('-') || term.text == "OR" || term.text == "AND" || term.text == "NOT")
     return false;
   if (term.net) return true;

@@ -163,6 +163,7 @@ class Planner {
       const Builtin builtin = builtin_of(node.term.field);
       const bool decided = builtin == Builtin::severity || builtin == Builtin::kind;
       rollups_decide = rollups_decide && decided;
+      by_row = by_row || node.term.device || node.term.time;
       steps.push_back({(negated ? "NOT " : "") + to_text(node.term),
                        negated && !decided ? "checked event by event" : how_of(node.term)});
       if (negated) return out;
@@ -188,8 +189,23 @@ class Planner {
     return out;
   }
   bool rollups_decide = true;
+  bool by_row = false;
   std::vector<Plan::Step> steps;
 };
+
+void find_literal(const Node& node, std::string& out) {
+  if (node.kind == Node::Kind::both) {
+    for (const Node& part : node.of) find_literal(part, out);
+  }
+  if (node.kind != Node::Kind::term || !is_text(node.term) || node.term.net || node.term.device ||
+      node.term.severity || node.term.time)
+    return;
+  const std::string& text = node.term.text;
+  // Characters of numbers, true, false, null; at most one dot is among them.
+  const bool like_number = text.find_first_not_of("0123456789+-.einftruals") == std::string::npos &&
+                           std::ranges::count(text, '.') < 2;
+  if (!like_number && text.size() > out.size()) out = text;
+}
 
 }  // namespace
 
@@ -207,6 +223,8 @@ Plan plan(const Node& node) {
     out.devices->erase(same.begin(), same.end());
   }
   out.rollups_decide = planner.rollups_decide;
+  out.by_row = planner.by_row;
+  find_literal(node, out.literal);
   out.steps = std::move(planner.steps);
   return out;
 }

@@ -39,8 +39,12 @@ struct Plan {
   std::uint8_t severities = 0x3F;                 // bit k: severity k may match
   std::optional<std::vector<Ulid>> devices;       // absent: any
   Need need;
-  // Kind, severity and minute decide: counts come from roll-ups.
+  // Kind and severity decide: counts come from roll-ups.
   bool rollups_decide = true;
+  bool by_row = false;  // it names device, time or received: those differ from event to event
+  // A text that every match has in its message, kind or a value's text, ASCII case ignored; no
+  // number, truth or null reads so. Empty: none is known.
+  std::string literal;
 
   struct Step {
     std::string part;  // of the query

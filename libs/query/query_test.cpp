@@ -279,6 +279,18 @@ class Drawing {
   std::mt19937 random_;
 };
 
+TEST(Finder, FindsWhatASearchFinds) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 60, ' ');
+    for (char& c : text) c = "abAB."[random() % 5];
+    std::string lower(random() % 5, ' ');
+    for (char& c : lower) c = "ab."[random() % 3];
+    EXPECT_EQ(Finder(lower).in(text), folded(text).find(lower) != std::string::npos)
+        << lower << " in " << text;
+  }
+}
+
 TEST(Plan, NeverRulesOutWhatMatches) {
   std::size_t matched = 0;
   std::size_t ruled_out = 0;
@@ -316,6 +328,9 @@ TEST(Plan, NeverRulesOutWhatMatches) {
         planned.from <= time && time < planned.to && (planned.severities >> severity & 1) != 0 &&
         (!planned.devices || std::ranges::find(*planned.devices, device) != planned.devices->end());
     const bool is = matches(*node, event);
+    const Finder literal(planned.literal);
+    const bool has = literal.in(message) || literal.in("log") || literal.in(own);
+    EXPECT_TRUE(has || !is) << text << " literal " << planned.literal << " on: " << message;
     EXPECT_TRUE(may || !is) << text << " on: " << message << " f=" << text_of(scalar, room);
     if (planned.rollups_decide) {
       Document head;

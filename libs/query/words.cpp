@@ -65,6 +65,65 @@ bool holds(std::string_view text, std::string_view lower, bool open_start, bool 
   return false;
 }
 
+namespace {
+
+typedef std::uint8_t Sixteen __attribute__((vector_size(16)));
+typedef std::uint64_t Two __attribute__((vector_size(16)));
+
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+Sixteen load(const char* at) {
+  Sixteen out;
+  std::memcpy(&out, at, sizeof out);
+  return out;
+}
+Sixteen all_of(char c) {
+  return Sixteen{} + static_cast<std::uint8_t>(c);
+}
+
+}  // namespace
+
+Finder::Finder(std::string lower) : lower_(std::move(lower)) {
+  if (lower_.empty()) return;
+  first_[0] = lower_.front();
+  last_[0] = lower_.back();
+  first_[1] = upper(first_[0]);
+  last_[1] = upper(last_[0]);
+}
+
+bool Finder::at(const char* text) const {
+  for (std::size_t i = 0; i < lower_.size(); ++i)
+    if (fold(text[i]) != lower_[i]) return false;
+  return true;
+}
+
+bool Finder::in(std::string_view text) const {
+  if (text.size() < lower_.size() || lower_.empty()) return lower_.empty();
+  const std::size_t places = text.size() - lower_.size() + 1;
+  const std::size_t reach = lower_.size() - 1;
+  const Sixteen first0 = all_of(first_[0]), first1 = all_of(first_[1]);
+  const Sixteen last0 = all_of(last_[0]), last1 = all_of(last_[1]);
+  std::size_t i = 0;
+  // Sixteen places at once: where the first and the last character fit.
+  while (i + 16 <= places) {
+    const Sixteen a = load(text.data() + i);
+    const Sixteen b = load(text.data() + i + reach);
+    const auto fits = (Sixteen)(((a == first0) | (a == first1)) & ((b == last0) | (b == last1)));
+    const Two halves = (Two)fits;
+    if ((halves[0] | halves[1]) != 0) {
+      for (std::size_t k = 0; k < 16; ++k)
+        if (fits[k] != 0 && at(text.data() + i + k)) return true;
+    }
+    i += 16;
+  }
+  for (; i < places; ++i) {
+    const bool fits = (text[i] == first_[0] || text[i] == first_[1]);
+    if (fits && at(text.data() + i)) return true;
+  }
+  return false;
+}
+
 // ---- addresses
 
 std::optional<Address> parse_address(std::string_view text) {

@@ -21,6 +21,18 @@ std::string folded(std::string_view text);
 // `text` holds `lower`, beginning at a word's start and ending at a word's end unless open there.
 bool holds(std::string_view text, std::string_view lower, bool open_start, bool open_end);
 
+// Finds a text in others, ASCII case ignored and wherever it stands: fast, to look before `holds`.
+class Finder {
+ public:
+  explicit Finder(std::string lower);
+  bool in(std::string_view text) const;
+
+ private:
+  bool at(const char* text) const;
+  std::string lower_;
+  char first_[2]{}, last_[2]{};  // in both cases
+};
+
 // The words of `text`, in order, case as it is.
 template <class F>
 void each_word(std::string_view text, F&& use);

@@ -21,20 +21,20 @@ std::int64_t plus(std::int64_t a, std::int64_t b) {
 }
 
 template <class F>
-void put_column(Bytes& out, const std::vector<Row>& rows, F&& of) {
+void put_column(Bytes& out, RowPointers rows, F&& of) {
   Ints values;
   values.reserve(rows.size());
-  for (const Row& row : rows) values.push_back(static_cast<std::int64_t>(of(row)));
+  for (const Row* row : rows) values.push_back(static_cast<std::int64_t>(of(*row)));
   put_ints(out, values);
 }
 
-void put_ulids(Bytes& out, const std::vector<Row>& rows, const Ulid& (*of)(const Row&)) {
+void put_ulids(Bytes& out, RowPointers rows, const Ulid& (*of)(const Row&)) {
   std::unordered_map<Ulid, std::int64_t, series::UlidHash> places;
   Bytes entries;
   Ints each;
-  for (const Row& row : rows) {
-    const auto [at, fresh] = places.try_emplace(of(row), static_cast<std::int64_t>(places.size()));
-    if (fresh) append(entries, of(row));
+  for (const Row* row : rows) {
+    const auto [at, fresh] = places.try_emplace(of(*row), static_cast<std::int64_t>(places.size()));
+    if (fresh) append(entries, of(*row));
     each.push_back(at->second);
   }
   put_varint(out, places.size());
@@ -42,54 +42,23 @@ void put_ulids(Bytes& out, const std::vector<Row>& rows, const Ulid& (*of)(const
   put_ints(out, each);
 }
 
-void put_kinds(Bytes& out, const std::vector<Row>& rows) {
+void put_kinds(Bytes& out, RowPointers rows) {
   std::unordered_map<std::string_view, std::int64_t> places;
-  Bytes entries;
+  Views entries;
   Ints each;
-  for (const Row& row : rows) {
+  for (const Row* row : rows) {
     const auto [at, fresh] =
-        places.try_emplace(row.event.kind, static_cast<std::int64_t>(places.size()));
-    if (fresh) {
-      put_varint(entries, row.event.kind.size());
-      append(entries, view_of(row.event.kind));
-    }
+        places.try_emplace(row->kind, static_cast<std::int64_t>(places.size()));
+    if (fresh) entries.push_back(row->kind);
     each.push_back(at->second);
   }
-  put_varint(out, places.size());
-  append(out, entries);
+  put_list(out, entries);
   put_ints(out, each);
-}
-
-template <class F>
-Bytes texts_part(const std::vector<Row>& rows, F&& of) {
-  Bytes out;
-  Ints lengths;
-  std::size_t size = 0;
-  for (const Row& row : rows) {
-    lengths.push_back(static_cast<std::int64_t>(of(row).size()));
-    size += of(row).size();
-  }
-  put_ints(out, lengths);
-  out.reserve(out.size() + size);
-  for (const Row& row : rows) append(out, of(row));
-  return out;
 }
 
 Result<Ints> take_column(ByteReader& in, std::size_t count) {
   Ints out(count);
   TRY(take_ints(in, out));
-  return out;
-}
-
-// Which entry each event has.
-Result<std::vector<std::uint32_t>> take_places(ByteReader& in, std::size_t count,
-                                               std::uint64_t entries) {
-  std::vector<std::uint32_t> out;
-  for (const std::int64_t place : TRY(take_column(in, count))) {
-    if (place < 0 || static_cast<std::uint64_t>(place) >= entries)
-      return fail(Code::corrupt, "an event names no entry of its block");
-    out.push_back(static_cast<std::uint32_t>(place));
-  }
   return out;
 }
 
@@ -101,15 +70,6 @@ Result<std::vector<std::uint32_t>> take_ulids(ByteReader& in, std::size_t count,
     const View bytes = TRY(in.take(16));
     std::ranges::copy(bytes, entries.emplace_back().begin());
   }
-  return take_places(in, count, size);
-}
-
-Result<std::vector<std::uint32_t>> take_kinds(ByteReader& in, std::size_t count,
-                                              std::vector<std::string>& entries) {
-  const std::uint64_t size = TRY(in.varint());
-  if (size > count) return fail(Code::corrupt, "a block has more kinds than events");
-  for (std::uint64_t i = 0; i < size; ++i)
-    entries.push_back(string_of(TRY(in.take(TRY(in.varint())))));
   return take_places(in, count, size);
 }
 
@@ -125,39 +85,24 @@ Status take_small(ByteReader& in, std::size_t count, std::uint8_t max,
 
 }  // namespace
 
-Result<Row> row_of(const journal::Stored& record) {
-  Row row;
-  row.at = record.at;
-  row.subject = record.subject;
-  row.event = TRY(decode_event(record));
-  put_fields(row.encoded_fields, row.event.fields);
-  row.event.fields.clear();
-  return row;
-}
-
-Result<Event> event_of(Row row) {
-  ByteReader in(row.encoded_fields);
-  row.event.fields = TRY(take_fields(in));
-  return std::move(row.event);
-}
-
-Parts encode_block(const std::vector<Row>& rows) {
+Parts encode_block(RowPointers rows) {
   Parts parts;
   Bytes& meta = parts.meta;
   put_column(meta, rows, [](const Row& row) { return row.at.segment; });
   put_column(meta, rows, [](const Row& row) { return row.at.record; });
-  put_column(meta, rows, [](const Row& row) { return row.event.received.us; });
-  put_column(meta, rows,
-             [](const Row& row) { return minus(row.event.time.us, row.event.received.us); });
-  put_column(meta, rows,
-             [](const Row& row) { return minus(row.event.claimed.us, row.event.time.us); });
-  put_column(meta, rows, [](const Row& row) { return static_cast<int>(row.event.time_source); });
-  put_column(meta, rows, [](const Row& row) { return static_cast<int>(row.event.severity); });
-  put_ulids(meta, rows, [](const Row& row) -> const Ulid& { return row.event.device; });
+  put_column(meta, rows, [](const Row& row) { return row.received; });
+  put_column(meta, rows, [](const Row& row) { return minus(row.time, row.received); });
+  put_column(meta, rows, [](const Row& row) { return minus(row.claimed, row.time); });
+  put_column(meta, rows, [](const Row& row) { return row.source; });
+  put_column(meta, rows, [](const Row& row) { return row.severity; });
+  put_ulids(meta, rows, [](const Row& row) -> const Ulid& { return row.device; });
   put_ulids(meta, rows, [](const Row& row) -> const Ulid& { return row.subject; });
   put_kinds(meta, rows);
-  parts.messages = texts_part(rows, [](const Row& row) { return view_of(row.event.message); });
-  parts.fields = texts_part(rows, [](const Row& row) { return View(row.encoded_fields); });
+  Views texts;
+  for (const Row* row : rows) texts.push_back(row->message);
+  put_messages(parts.messages, texts);
+  for (std::size_t i = 0; i < rows.size(); ++i) texts[i] = rows[i]->fields;
+  put_field_columns(parts.fields, texts);
   return parts;
 }
 
@@ -171,8 +116,6 @@ Result<Meta> decode_meta(View part, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     out.at.push_back(
         {static_cast<std::uint64_t>(segments[i]), static_cast<std::uint32_t>(records[i])});
-    if (i > 0 && !(out.at[i - 1] < out.at[i]))
-      return fail(Code::corrupt, "a block's events are in disorder");
   }
   out.received = TRY(take_column(in, count));
   out.time = TRY(take_column(in, count));
@@ -185,77 +128,59 @@ Result<Meta> decode_meta(View part, std::size_t count) {
   TRY(take_small(in, count, static_cast<std::uint8_t>(Severity::critical), out.severity));
   out.device = TRY(take_ulids(in, count, out.devices));
   out.subject = TRY(take_ulids(in, count, out.subjects));
-  out.kind = TRY(take_kinds(in, count, out.kinds));
+  for (const std::string_view kind : TRY(take_list(in, count))) {
+    if (kind.size() > kKindBytesMax) return fail(Code::corrupt, "a kind is longer than any can be");
+    out.kinds.emplace_back(kind);
+  }
+  out.kind = TRY(take_places(in, count, out.kinds.size()));
   if (!in.done()) return fail(Code::corrupt, "a block has bytes beyond its end");
   return out;
 }
 
-Result<std::vector<std::string_view>> decode_texts(View part, std::size_t count) {
-  ByteReader in(part);
-  std::vector<std::string_view> out;
-  for (const std::int64_t length : TRY(take_column(in, count))) {
-    if (length < 0) return fail(Code::corrupt, "a text of a block has a negative length");
-    out.push_back(text_of(TRY(in.take(static_cast<std::size_t>(length)))));
-  }
-  if (!in.done()) return fail(Code::corrupt, "a block has bytes beyond its end");
-  return out;
+Row Block::row(std::size_t i) const {
+  Row row;
+  row.at = meta.at[i];
+  row.received = meta.received[i];
+  row.time = meta.time[i];
+  row.claimed = meta.claimed[i];
+  row.source = meta.source[i];
+  row.severity = meta.severity[i];
+  row.device = meta.devices[meta.device[i]];
+  row.subject = meta.subjects[meta.subject[i]];
+  row.kind = meta.kinds[meta.kind[i]];
+  if (has_messages) row.message = messages[i];
+  if (has_fields) row.fields = fields[i];
+  return row;
 }
 
-IndexEntry describe(const std::vector<Row>& rows) {
-  IndexEntry out;
-  out.count = static_cast<std::uint32_t>(rows.size());
-  out.first = rows.front().at;
-  out.received = out.time_min = INT64_MAX;
-  out.received_last = out.time_max = INT64_MIN;
-  for (const Row& row : rows) {
-    out.received = std::min(out.received, row.event.received.us);
-    out.received_last = std::max(out.received_last, row.event.received.us);
-    out.time_min = std::min(out.time_min, row.event.time.us);
-    out.time_max = std::max(out.time_max, row.event.time.us);
-    out.severities |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(row.event.severity));
-  }
-  return out;
+std::int64_t minute_of(std::int64_t us) {
+  constexpr std::int64_t kMinute = 60'000'000;
+  return us / kMinute - (us % kMinute < 0 ? 1 : 0);
 }
 
-Bytes encode_index(const std::vector<IndexEntry>& index) {
-  Bytes out;
-  for (const IndexEntry& entry : index) {
-    put_varint(out, entry.offset);
-    for (const std::uint32_t number :
-         {entry.meta_length, entry.messages_length, entry.fields_length, entry.count})
-      put_varint(out, number);
-    put_varint(out, entry.first.segment);
-    put_varint(out, entry.first.record);
-    for (const std::int64_t time :
-         {entry.received, entry.received_last, entry.time_min, entry.time_max})
-      put_varint(out, zigzag(time));
-    out.push_back(entry.severities);
+Rollup roll_up(RowPointers rows) {
+  std::map<std::string_view, std::uint32_t> places;
+  Rollup out;
+  std::vector<Rollup::Line> all;
+  for (const Row* row : rows) {
+    const auto [at, fresh] =
+        places.try_emplace(row->kind, static_cast<std::uint32_t>(places.size()));
+    if (fresh) out.kinds.emplace_back(row->kind);
+    all.push_back({minute_of(row->time), at->second, row->severity, 1});
   }
-  return out;
-}
-
-Result<std::vector<IndexEntry>> decode_index(View part, std::size_t blocks) {
-  std::vector<IndexEntry> out;
-  ByteReader in(part);
-  for (std::size_t i = 0; i < blocks; ++i) {
-    IndexEntry entry;
-    entry.offset = TRY(in.varint());
-    for (std::uint32_t* number :
-         {&entry.meta_length, &entry.messages_length, &entry.fields_length, &entry.count}) {
-      const std::uint64_t value = TRY(in.varint());
-      if (value > kPartBytesMax)
-        return fail(Code::corrupt, "an index names a part larger than any can be");
-      *number = static_cast<std::uint32_t>(value);
+  std::ranges::sort(all, {}, [](const Rollup::Line& line) {
+    return std::tuple(line.minute, line.kind, line.severity);
+  });
+  for (const Rollup::Line& line : all) {
+    const bool same = !out.lines.empty() && out.lines.back().minute == line.minute &&
+                      out.lines.back().kind == line.kind &&
+                      out.lines.back().severity == line.severity;
+    if (same) {
+      ++out.lines.back().count;
+    } else {
+      out.lines.push_back(line);
     }
-    entry.first.segment = TRY(in.varint());
-    entry.first.record = static_cast<std::uint32_t>(TRY(in.varint()));
-    for (std::int64_t* time :
-         {&entry.received, &entry.received_last, &entry.time_min, &entry.time_max})
-      *time = unzigzag(TRY(in.varint()));
-    entry.severities = TRY(in.le<std::uint8_t>());
-    out.push_back(entry);
   }
-  if (!in.done()) return fail(Code::corrupt, "an index has bytes beyond its end");
   return out;
 }
 

@@ -1,24 +1,16 @@
-// Blocks of sealed events and the index of a file (docs/spec/events.md, File): columns of what
-// filters ask first (position, times, severity, device, kind), then messages, then fields. Pure;
-// thread-safe. Errors: corrupt.
+// Blocks of sealed events (docs/spec/events.md, Blocks): up to 2,048 events of one group, ordered
+// by device, as three parts: what filters ask first (position, times, severity, device, kind), then
+// messages, then fields. Errors: corrupt. Pure; thread-safe.
 #pragma once
 
-#include "server/store/events/body.hpp"
+#include <span>
+
+#include "server/store/events/columns.hpp"
 
 namespace holdfast::events {
 
 inline constexpr std::size_t kBlockEvents = 2'048;
 inline constexpr std::size_t kPartBytesMax = 256 * 1024 * 1024;  // plain
-
-// An event as it lies in files and memory: with its position, fields still encoded.
-struct Row {
-  journal::Cursor at;
-  Ulid subject{};  // all zero: the device
-  Event event;     // without its fields
-  Bytes encoded_fields;
-};
-Result<Row> row_of(const journal::Stored& record);
-Result<Event> event_of(Row row);
 
 struct Meta {
   std::vector<journal::Cursor> at;
@@ -30,25 +22,36 @@ struct Meta {
   std::size_t size() const { return at.size(); }
 };
 
+using RowPointers = std::span<const Row* const>;
 struct Parts {
   Bytes meta, messages, fields;
 };
-Parts encode_block(const std::vector<Row>& rows);
+Parts encode_block(RowPointers rows);  // in the order of the block
 Result<Meta> decode_meta(View part, std::size_t count);
-// One text an event; views into `part`.
-Result<std::vector<std::string_view>> decode_texts(View part, std::size_t count);
 
-struct IndexEntry {
-  std::uint64_t offset = 0;
-  std::uint32_t meta_length = 0, messages_length = 0, fields_length = 0;  // sealed
-  std::uint32_t count = 0;
-  journal::Cursor first;
-  std::int64_t received = 0, received_last = 0;
-  std::int64_t time_min = 0, time_max = 0;
-  std::uint8_t severities = 0;  // bit k: severity k occurs
+// A block in memory, as far as it was read.
+struct Block {
+  Meta meta;
+  bool has_messages = false, has_fields = false;
+  Views messages, fields;
+  Bytes messages_part, fields_part;  // what views may point into
+  Arena arena;
+  Row row(std::size_t i) const;
 };
-IndexEntry describe(const std::vector<Row>& rows);  // without offset and lengths
-Bytes encode_index(const std::vector<IndexEntry>& index);
-Result<std::vector<IndexEntry>> decode_index(View part, std::size_t blocks);
+
+// Events counted by minute, kind and severity.
+struct Rollup {
+  struct Line {
+    std::int64_t minute = 0;
+    std::uint32_t kind = 0;
+    std::uint8_t severity = 0;
+    std::uint64_t count = 0;
+    bool operator==(const Line&) const = default;
+  };
+  std::vector<std::string> kinds;
+  std::vector<Line> lines;  // by minute, kind, severity
+};
+std::int64_t minute_of(std::int64_t us);
+Rollup roll_up(RowPointers rows);
 
 }  // namespace holdfast::events

@@ -16,10 +16,13 @@ void put_text(Bytes& out, std::string_view text) {
   append(out, view_of(text));
 }
 
-Result<std::string> take_text(ByteReader& in, std::size_t size_max) {
+Result<std::string_view> take_view(ByteReader& in, std::size_t size_max) {
   const std::uint64_t size = TRY(in.varint());
   if (size > size_max) return fail(Code::corrupt, "a text in an event is longer than any can be");
-  return string_of(TRY(in.take(size)));
+  return text_of(TRY(in.take(size)));
+}
+Result<std::string> take_text(ByteReader& in, std::size_t size_max) {
+  return std::string(TRY(take_view(in, size_max)));
 }
 
 struct PutValue {
@@ -68,8 +71,8 @@ std::string cut(std::string_view text, std::size_t size_max) {
 }
 
 // What goes beyond the bounds is kept as text: a search finds it, an index does not grow by it.
-Fields bounded(const Fields& fields) {
-  Fields out;
+FieldMap bounded(const FieldMap& fields) {
+  FieldMap out;
   std::string overflow;
   std::size_t bytes = 0;
   for (const auto& [name, value] : fields) {
@@ -88,13 +91,56 @@ Fields bounded(const Fields& fields) {
   return out;
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+// A varint, or what is left, without making errors: for bytes that were checked once.
+bool walk_varint(View bytes, std::size_t& at, std::uint64_t& value) {
+  value = 0;
+  for (unsigned shift = 0; at < bytes.size() && shift < 64; shift += 7) {
+    const std::uint8_t byte = bytes[at++];
+    value |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+bool walk_text(View bytes, std::size_t& at, std::string_view& text) {
+  std::uint64_t size = 0;
+  if (!walk_varint(bytes, at, size) || size > bytes.size() - at) return false;
+  text = text_of(bytes.subspan(at, size));
+  at += size;
+  return true;
+}
+bool walk_value(View bytes, std::size_t& at, query::Scalar& value) {
+  if (at >= bytes.size()) return false;
+  std::uint64_t number = 0;
+  std::string_view text;
+  switch (bytes[at++]) {
+    case kNull:
+      value = std::monostate{};
+      return true;
+    case 1:
+    case 2:
+      value = bytes[at - 1] == 2;
+      return true;
+    case 3:
+      if (!walk_varint(bytes, at, number)) return false;
+      value = unzigzag(number);
+      return true;
+    case 4:
+      if (bytes.size() - at < 8) return false;
+      value = std::bit_cast<double>(load_le<std::uint64_t>(bytes.data() + at));
+      at += 8;
+      return true;
+    case 5:
+      if (!walk_text(bytes, at, text)) return false;
+      value = text;
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
 
-void put_fields(Bytes& out, const Fields& fields) {
+void put_fields(Bytes& out, const FieldMap& fields) {
   put_varint(out, fields.size());
   for (const auto& [name, value] : fields) {
     put_text(out, name);
@@ -102,8 +148,8 @@ void put_fields(Bytes& out, const Fields& fields) {
   }
 }
 
-Result<Fields> take_fields(ByteReader& in) {
-  Fields out;
+Result<FieldMap> take_fields(ByteReader& in) {
+  FieldMap out;
   const std::uint64_t count = TRY(in.varint());
   if (count > kFieldsMax) return fail(Code::corrupt, "an event has more fields than any can have");
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -113,6 +159,27 @@ Result<Fields> take_fields(ByteReader& in) {
     out.emplace_hint(out.end(), std::move(name), TRY(take_value(in)));
   }
   return out;
+}
+
+// As take_fields(), without making anything.
+Status check_fields(std::string_view encoded) {
+  ByteReader in(view_of(encoded));
+  const std::uint64_t count = TRY(in.varint());
+  if (count > kFieldsMax) return fail(Code::corrupt, "an event has more fields than any can have");
+  std::string_view before;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::string_view name = TRY(take_view(in, kNameBytesMax));
+    if (i > 0 && before >= name) return fail(Code::corrupt, "an event's fields are in disorder");
+    before = name;
+    std::size_t at = in.position();
+    query::Scalar value;
+    const bool good = walk_value(view_of(encoded), at, value);
+    const auto* text = std::get_if<std::string_view>(&value);
+    if (!good || (text != nullptr && text->size() > 2 * kFieldBytesMax))
+      return fail(Code::corrupt, "an event has a value that cannot be read");
+    TRY(in.take(at - in.position()));
+  }
+  return in.done() ? Status{} : fail(Code::corrupt, "an event has bytes beyond its end");
 }
 
 Result<Bytes> encode_event(const NewEvent& event, WallTime now) {
@@ -130,27 +197,78 @@ Result<Bytes> encode_event(const NewEvent& event, WallTime now) {
   return out;
 }
 
-Result<Event> decode_event(const journal::Stored& record) {
+Result<Row> row_of(const journal::Stored& record) {
   if (record.kind != journal::Kind::event) return fail(Code::corrupt, "the record is no event");
   ByteReader in(record.body);
-  Event out;
-  out.id = event_id(record.time, record.at);
+  Row out;
+  out.at = record.at;
   out.device = record.device;
-  out.time = out.received = out.claimed = record.time;
-  const std::uint8_t severity = TRY(in.le<std::uint8_t>());
-  const std::uint8_t source = TRY(in.le<std::uint8_t>());
-  if (severity > static_cast<std::uint8_t>(Severity::critical) || source > 2) {
+  out.subject = record.subject;
+  out.time = out.received = out.claimed = record.time.us;
+  out.severity = TRY(in.le<std::uint8_t>());
+  out.source = TRY(in.le<std::uint8_t>());
+  if (out.severity > static_cast<std::uint8_t>(Severity::critical) || out.source > 2) {
     return fail(Code::corrupt, "an event has an unknown severity or source of time");
   }
-  out.severity = static_cast<Severity>(severity);
-  out.time_source = static_cast<TimeSource>(source);
-  if (out.time_source != TimeSource::server) out.claimed = {unzigzag(TRY(in.varint()))};
-  if (out.time_source == TimeSource::device) out.time = out.claimed;
-  out.kind = TRY(take_text(in, kKindBytesMax));
-  out.message = TRY(take_text(in, kMessageBytesMax));
-  out.fields = TRY(take_fields(in));
-  if (!in.done()) return fail(Code::corrupt, "an event has bytes beyond its end");
+  if (out.source != 0) out.claimed = unzigzag(TRY(in.varint()));
+  if (out.source == 1) out.time = out.claimed;
+  out.kind = TRY(take_view(in, kKindBytesMax));
+  out.message = TRY(take_view(in, kMessageBytesMax));
+  out.fields = text_of(record.body.subspan(in.position()));
+  TRY(check_fields(out.fields));
   return out;
+}
+
+Result<Event> event_of(const Row& row) {
+  Event out;
+  out.id = event_id({row.received}, row.at);
+  out.time = {row.time};
+  out.received = {row.received};
+  out.claimed = {row.claimed};
+  out.time_source = static_cast<TimeSource>(row.source);
+  out.device = row.device;
+  out.kind = row.kind;
+  out.severity = static_cast<Severity>(row.severity);
+  out.message = row.message;
+  ByteReader in(view_of(row.fields));
+  out.fields = TRY(take_fields(in));
+  return out;
+}
+
+Result<Event> decode_event(const journal::Stored& record) {
+  return event_of(TRY(row_of(record)));
+}
+
+bool EncodedFields::any(const Use& use) const {
+  const View bytes = view_of(encoded_);
+  std::size_t at = 0;
+  std::uint64_t count = 0;
+  if (!walk_varint(bytes, at, count)) return false;
+  for (; count > 0; --count) {
+    std::string_view name;
+    query::Scalar value;
+    if (!walk_text(bytes, at, name) || !walk_value(bytes, at, value)) return false;
+    if (use(name, value)) return true;
+  }
+  return false;
+}
+
+query::Document head_of(const Row& row) {
+  query::Document out;
+  out.time = row.time;
+  out.received = row.received;
+  out.device = &row.device;
+  out.kind = row.kind;
+  out.severity = row.severity;
+  return out;
+}
+
+bool matches(const query::Node& node, const Row& row) {
+  const EncodedFields fields(row.fields);
+  query::Document document = head_of(row);
+  document.message = row.message;
+  document.fields = &fields;
+  return query::matches(node, document);
 }
 
 Ulid event_id(WallTime received, const journal::Cursor& at) {
@@ -167,42 +285,21 @@ Ulid event_id(WallTime received, const journal::Cursor& at) {
   return out;
 }
 
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> out;
-  std::string word;
-  for (const char c : text) {
-    if (c != ' ' && c != '\t' && c != '\n') {
-      word += lower(c);
-    } else if (!word.empty()) {
-      out.push_back(std::exchange(word, {}));
-    }
-  }
-  if (!word.empty()) out.push_back(std::move(word));
-  return out;
-}
-
-bool holds(std::string_view text, std::string_view lower_word) {
-  const auto found = std::search(text.begin(), text.end(), lower_word.begin(), lower_word.end(),
-                                 [](char a, char b) { return lower(a) == b; });
-  return found != text.end() || lower_word.empty();
-}
-
 bool Events::matches(const Query& query, const Event& event) {
   if (query.device && *query.device != event.device) return false;
   if (query.device_filter && !query.device_filter(event.device)) return false;
-  if (!query.kinds.empty() && std::ranges::find(query.kinds, event.kind) == query.kinds.end())
-    return false;
-  if (event.severity < query.severity_min || event.time < query.from || event.time >= query.to)
-    return false;
-  for (const std::string& word : words_of(query.text)) {
-    const bool in_fields = std::ranges::any_of(event.fields, [&](const auto& field) {
-      const auto* text = std::get_if<std::string>(&field.second);
-      return holds(field.first, word) ||
-             holds(text != nullptr ? *text : wire::value_text(field.second), word);
-    });
-    if (!in_fields && !holds(event.message, word) && !holds(event.kind, word)) return false;
-  }
-  return true;
+  if (event.time < query.from || event.time >= query.to) return false;
+  Bytes fields;
+  put_fields(fields, event.fields);
+  Row row;
+  row.time = event.time.us;
+  row.received = event.received.us;
+  row.device = event.device;
+  row.severity = static_cast<std::uint8_t>(event.severity);
+  row.kind = event.kind;
+  row.message = event.message;
+  row.fields = text_of(fields);
+  return events::matches(query.filter, row);
 }
 
 }  // namespace holdfast::events

@@ -76,6 +76,14 @@ class World final {
     for (const Event& event : ask(query).items) out.push_back(event.message);
     return out;
   }
+  static Query query(std::string_view text) {
+    Query out;
+    auto node = query::parse(text);
+    EXPECT_TRUE(node) << text;
+    if (node) out.filter = *std::move(node);
+    return out;
+  }
+  std::vector<std::string> find(std::string_view text) { return messages(query(text)); }
   std::vector<std::string> folder() {
     std::vector<std::string> out;
     const auto entries = node().system().files.list("/data/events");

@@ -4,7 +4,9 @@
 
 #include <bit>
 #include <cstdlib>
+#include <deque>
 #include <limits>
+#include <map>
 #include <sstream>
 
 #include "libs/os/sim/random.hpp"
@@ -243,36 +245,45 @@ TEST_F(HfreadTest, ReadsEventFiles) {
   const Key key = keys_.create(key_purpose(name)).value();
   const std::string path = folder_ + "/file.hfe";
   const auto writer = FileWriter::create(system_.files, path, name, key).value();
-  std::vector<std::string> ours;
+  std::map<std::pair<Ulid, journal::Cursor>, std::string> lines;  // in the order of a group
+  std::deque<std::string> texts;
   journal::Cursor at{3, 0};
   std::int64_t received = 1'767'225'600'000'000;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     Row row;
     at.record += static_cast<std::uint32_t>(1 + random_.below(3));
     received += static_cast<std::int64_t>(random_.below(100'000));
     row.at = at;
-    row.event.received = row.event.time = row.event.claimed = {received};
-    row.event.time_source = static_cast<TimeSource>(random_.below(3));
-    if (row.event.time_source == TimeSource::device)
-      row.event.time = row.event.claimed = {received - 5'000'000};
-    if (row.event.time_source == TimeSource::uncertain) row.event.claimed = {1};
-    row.event.severity = static_cast<Severity>(random_.below(6));
-    row.event.device = device_of(static_cast<unsigned>(random_.below(7)));
+    row.received = row.time = row.claimed = received;
+    row.source = static_cast<std::uint8_t>(random_.below(3));
+    if (row.source == 1) row.time = row.claimed = received - 5'000'000;
+    if (row.source == 2) row.claimed = 1;
+    row.severity = static_cast<std::uint8_t>(random_.below(6));
+    row.device = device_of(static_cast<unsigned>(random_.below(7)));
     if (random_.chance(10)) row.subject = device_of(200);
-    row.event.kind = random_.chance(50) ? "log" : "flow";
-    row.event.message = "Message number " + std::to_string(random_.below(100'000));
-    put_fields(row.encoded_fields,
-               {{"port", static_cast<std::int64_t>(random_.below(65536))}, {"x", 0.5}});
+    row.kind = random_.chance(50) ? "log" : "flow";
+    row.message = texts.emplace_back(random_.chance(5)
+                                         ? "raw \1 one"
+                                         : "Message 10.0.0." + std::to_string(random_.below(256)) +
+                                               " number " + std::to_string(random_.below(100'000)) +
+                                               (random_.chance(3) ? " fe80::7" : ""));
+    FieldMap fields{{"port", static_cast<std::int64_t>(random_.below(65536))}, {"x", 0.5}};
+    if (random_.chance(30)) fields["who"] = "user " + std::to_string(random_.below(9));
+    if (random_.chance(10)) fields["yes"] = random_.chance(50);
+    Bytes encoded;
+    put_fields(encoded, fields);
+    row.fields = texts.emplace_back(string_of(encoded));
     std::ostringstream line;
-    line << row.at.segment << ' ' << row.at.record << ' ' << row.event.received.us << ' '
-         << row.event.time.us << ' ' << row.event.claimed.us << ' '
-         << static_cast<int>(row.event.time_source) << ' ' << static_cast<int>(row.event.severity)
-         << ' ' << to_hex(row.event.device) << ' ' << to_hex(row.subject) << ' ' << row.event.kind
-         << ' ' << to_hex(view_of(row.event.message)) << ' ' << to_hex(row.encoded_fields);
-    ours.push_back(line.str());
-    ASSERT_TRUE(writer->add(std::move(row)));
+    line << row.at.segment << ' ' << row.at.record << ' ' << row.received << ' ' << row.time << ' '
+         << row.claimed << ' ' << int{row.source} << ' ' << int{row.severity} << ' '
+         << to_hex(row.device) << ' ' << to_hex(row.subject) << ' ' << row.kind << ' '
+         << to_hex(view_of(row.message)) << ' ' << to_hex(view_of(row.fields));
+    lines[{row.device, row.at}] = line.str();
+    ASSERT_TRUE(writer->add(row));
   }
   ASSERT_TRUE(writer->publish());
+  std::vector<std::string> ours;
+  for (const auto& [order, line] : lines) ours.push_back(line);
   compare(script(path, {key}), ours);
 }
 

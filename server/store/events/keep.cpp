@@ -11,23 +11,25 @@ constexpr std::size_t kFilesAtOnce = 8;           // so many of like size are me
 constexpr std::uint64_t kSmallBytes = 64 * 1024;  // all below are of like size
 constexpr std::string_view kPurposePrefix = "events:";
 
+constexpr std::uint64_t kCopyEvents = kGroupEvents / 2;  // groups this large are copied as they are
+
 bool concerns(const Meta& meta, std::size_t i, const Ulid& subject) {
   const Ulid& named = meta.subjects[meta.subject[i]];
   return meta.devices[meta.device[i]] == subject || named == subject;
 }
 
 std::int64_t last_day(const EventFile& file) {
-  return file.index().empty() ? 0 : day_of(WallTime{file.index().back().received_last});
+  return file.groups().empty() ? 0 : day_of(WallTime{file.received().greatest});
 }
 
 }  // namespace
 
-Result<FilePtr> Store::write_file(const FileName& name,
+Result<FilePtr> Store::write_file(const FileName& name, std::uint64_t events,
                                   const std::function<Status(FileWriter&)>& fill) {
   // After an error the key stays: the file may have its name all the same. Whether it has is seen
   // by destroy_unused_keys().
   const Key key = TRY(keys_.create(key_purpose(name)));
-  const auto writer = TRY(FileWriter::create(system_.files, path(name), name, key));
+  const auto writer = TRY(FileWriter::create(system_.files, path(name), name, key, events));
   TRY(fill(*writer));
   TRY(writer->publish());
   TRY(system_.files.sync_dir(options_.folder));
@@ -95,7 +97,7 @@ std::size_t Store::run_before(const std::vector<FilePtr>& all, std::size_t end) 
     if (std::ranges::any_of(left_out, in_range)) break;
     events += file.events();
     const std::uint64_t like = run == 0 ? file.bytes() : std::max(kSmallBytes, 3 * bytes / run);
-    if (file.bytes() > like || events > options_.file_events_max ||
+    if (file.damaged() || file.bytes() > like || events > options_.file_events_max ||
         last_day(file) != last_day(*all[end - 1]))
       break;
     bytes += file.bytes();
@@ -125,13 +127,22 @@ Status Store::merge(const std::vector<FilePtr>& inputs) {
   const auto fill = [&](FileWriter& writer) -> Status {
     for (const FilePtr& input : inputs) {
       const auto reader = TRY(FileReader::make(*input));
-      for (const IndexEntry& entry : input->index()) {
-        for (Row& row : TRY(reader->rows(entry))) TRY(writer.add(std::move(row)));
+      for (const Group& group : input->groups()) {
+        const Status added = [&]() -> Status {
+          if (group.events() >= kCopyEvents) return writer.copy(*reader, group);
+          const auto rows = std::make_shared<FileReader::Rows>(TRY(reader->rows(group)));
+          writer.hold(rows);
+          for (const Row& row : rows->rows) TRY(writer.add(row));
+          return {};
+        }();
+        // Left out of merges from now on.
+        if (!added && added.error().code == Code::corrupt) report_damage(input, added.error());
+        if (!added) return added;
       }
     }
     return {};
   };
-  const FilePtr merged = TRY(write_file(name, fill));
+  const FilePtr merged = TRY(write_file(name, 0, fill));
   std::vector<KeyId> keys;
   for (const FilePtr& input : inputs) {
     input->remove_when_unused();
@@ -157,9 +168,7 @@ std::vector<FilePtr> Store::past_retention(WallTime now) const {
   std::uint64_t newer = 0;
   for (auto file = all.rbegin(); file != all.rend(); ++file) {
     newer += (*file)->bytes();
-    const auto& index = (*file)->index();
-    std::int64_t newest = INT64_MIN;
-    for (const IndexEntry& entry : index) newest = std::max(newest, entry.received_last);
+    const std::int64_t newest = (*file)->received().greatest;
     const bool old = retention.keep && newest < now.us - retention.keep->us;
     if (old || (retention.bytes_max && newer > *retention.bytes_max)) out.push_back(*file);
   }
@@ -200,38 +209,79 @@ Result<Receipt> Store::retention_apply(WallTime now) {
 
 // ---- erasure
 
-Result<std::uint64_t> Store::count_of(const EventFile& file, const Ulid& subject) const {
-  const auto reader = TRY(FileReader::make(file));
-  std::uint64_t count = 0;
-  for (const IndexEntry& entry : file.index()) {
-    const Meta meta = TRY(reader->meta(entry));
-    for (std::size_t i = 0; i < meta.size(); ++i) count += concerns(meta, i, subject) ? 1 : 0;
+Result<std::vector<std::uint64_t>> Store::count_of(const FilePtr& file, const Ulid& subject) const {
+  const auto reader = TRY(FileReader::make(*file));
+  std::vector<std::uint64_t> out;
+  for (const Group& group : file->groups()) {
+    std::uint64_t count = 0;
+    const auto found = reader->look_up(group, query::device_hash(subject));
+    const BlockMask mask = found ? *found : group.all_blocks();
+    for (std::size_t number = 0; number < group.blocks.size(); ++number) {
+      if ((mask >> number & 1U) == 0) continue;
+      const auto block = reader->block(group, number);
+      if (!block) {
+        report_damage(file, block.error());
+        ++count;
+        continue;
+      }
+      const Meta& meta = (*block)->meta;
+      for (std::size_t i = 0; i < meta.size(); ++i) count += concerns(meta, i, subject) ? 1 : 0;
+    }
+    out.push_back(count);
   }
-  return count;
+  return out;
 }
 
 Result<Receipt> Store::erase_preview(const Ulid& subject) {
   Receipt out;
   for (const FilePtr& file : files()) {
-    const std::uint64_t count = TRY(count_of(*file, subject));
+    std::uint64_t count = 0;
+    for (const std::uint64_t of_group : TRY(count_of(file, subject))) count += of_group;
     out.events += count;
     out.segments += count > 0 ? 1 : 0;
   }
   return out;
 }
 
-Status Store::rewrite_without(const FilePtr& file, const Ulid& subject) {
+// A block that cannot be read may hold the subject's events: it goes with them.
+Status Store::add_rows_without(FileWriter& writer, FileReader& reader, const FilePtr& file,
+                               const Group& group, const Ulid& subject) const {
+  const auto rows = std::make_shared<FileReader::Rows>();
+  for (std::size_t number = 0; number < group.blocks.size(); ++number) {
+    auto block = reader.block(group, number);
+    Status read = block ? reader.add_messages(group, number, **block)
+                        : Status(std::unexpected(block.error()));
+    if (read) read = reader.add_fields(group, number, **block);
+    if (!read) {
+      raise_alarm("event file " + file->path() + ": " + std::to_string(group.blocks[number].count) +
+                  " events could not be read and went with an erasure: " + read.error().text());
+      continue;
+    }
+    for (std::size_t i = 0; i < (*block)->meta.size(); ++i) {
+      if (!concerns((*block)->meta, i, subject)) rows->rows.push_back((*block)->row(i));
+    }
+    rows->blocks.push_back(std::move(*block));
+  }
+  std::ranges::sort(rows->rows, {}, &Row::at);
+  writer.hold(rows);
+  for (const Row& row : rows->rows) TRY(writer.add(row));
+  return {};
+}
+
+Status Store::rewrite_without(const FilePtr& file, const Ulid& subject,
+                              const std::vector<std::uint64_t>& counts) {
   const auto fill = [&](FileWriter& writer) -> Status {
     const auto reader = TRY(FileReader::make(*file));
-    for (const IndexEntry& entry : file->index()) {
-      for (Row& row : TRY(reader->rows(entry))) {
-        if (row.event.device != subject && row.subject != subject) TRY(writer.add(std::move(row)));
-      }
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const Group& group = file->groups()[i];
+      const bool as_it_is = counts[i] == 0 && group.events() >= kCopyEvents;
+      if (as_it_is && writer.copy(*reader, group)) continue;
+      TRY(add_rows_without(writer, *reader, file, group, subject));
     }
     return {};
   };
   // The new file takes the old one's name; the old bytes stay readable to who reads them now.
-  replace({file}, TRY(write_file(file->name(), fill)));
+  replace({file}, TRY(write_file(file->name(), 0, fill)));
   return {};
 }
 
@@ -245,11 +295,13 @@ Result<Receipt> Store::erase(const Ulid& subject) {
       if (!std::ranges::all_of(lost(), &Lost::for_good))
         return fail(Code::io_error, "an event file cannot be read now: erase again later");
       for (const FilePtr& file : files()) {
-        const std::uint64_t count = TRY(count_of(*file, subject));
+        const auto counts = TRY(count_of(file, subject));
+        std::uint64_t count = 0;
+        for (const std::uint64_t of_group : counts) count += of_group;
         if (count == 0) continue;
         out.events += count;
         ++out.segments;
-        TRY(rewrite_without(file, subject));
+        TRY(rewrite_without(file, subject, counts));
       }
       // Also keys that an interrupted erasure left: running it again finishes it.
       return destroy_unused_keys();

@@ -1,158 +1,160 @@
-// Search: newest arrival first, through memory and then file by file, block by block, until the
+// Search: newest arrival first, through memory and then file by file, group by group, until the
 // page is full, the events are at an end, or the deadline has come.
 #include <algorithm>
 
+#include "server/store/events/search.hpp"
 #include "server/store/events/store.hpp"
 
 namespace holdfast::events {
-namespace {
 
-constexpr std::size_t kHeadRowsAtOnce = 256;  // looked at under the lock
-
-}  // namespace
-
-struct Store::Search {
+struct Store::Page {
   const Query& query;
-  const os::Clock& clock;
-  std::vector<std::string> words;
-  journal::Cursor before;  // only events before this position
+  Search search;
+  journal::Cursor before{UINT64_MAX, UINT32_MAX};  // only events before this position
+  journal::Cursor last;                            // of the last event on the page
   Answer answer;
   bool damaged = false;
 
   bool full() const { return answer.items.size() >= query.limit; }
   bool late() {
-    if (query.deadline == kNever || clock.mono() < query.deadline) return false;
-    answer.partial = true;
-    return true;
+    answer.partial = answer.partial || search.late();
+    return answer.partial;
   }
-  // What can be said without message and fields.
-  bool passes(const Ulid& device, std::string_view kind, Severity severity,
-              std::int64_t time) const {
-    if (severity < query.severity_min || time < query.from.us || time >= query.to.us) return false;
-    if (query.device && *query.device != device) return false;
-    if (!query.kinds.empty() && std::ranges::find(query.kinds, kind) == query.kinds.end())
-      return false;
-    return !query.device_filter || query.device_filter(device);
-  }
-  // Names and texts lie in the encoded fields as they are: a word that is in none of the three can
-  // only be in the text of a number, or in true, false, null.
-  bool may_hold(std::string_view message, std::string_view kind, std::string_view fields) const {
-    return std::ranges::all_of(words, [&](const std::string& word) {
-      return holds(message, word) || holds(kind, word) || holds(fields, word) ||
-             word.find_first_not_of("0123456789+-.einftruals") == std::string_view::npos;
-    });
-  }
-  void offer(Row row) {
-    const journal::Cursor at = row.at;
-    auto event = event_of(std::move(row));
+  void add(const Row& row) {
+    auto event = event_of(row);
     if (!event) {
       damaged = true;
-    } else if (words.empty() || Events::matches(query, *event)) {
-      answer.items.push_back(std::move(*event));
-      last = at;
+      return;
     }
+    last = row.at;
+    answer.items.push_back(std::move(*event));
   }
-  journal::Cursor last;  // position of the last event on the page
 };
 
-// True: memory holds nothing more before the search's position.
-bool Store::search_head(Search& search) const {
-  while (!search.full() && !search.late()) {
-    std::vector<Row> rows;
-    const bool done = head_.with([&](const Head& head) {
-      std::size_t looked = 0;
-      for (auto segment = head.rbegin(); segment != head.rend(); ++segment) {
-        const std::deque<Row>& all = *segment->second;
-        auto at = std::ranges::lower_bound(all, search.before, {}, &Row::at);
-        while (at != all.begin()) {
-          --at;
-          search.before = at->at;
-          ++search.answer.scanned;
-          const Event& event = at->event;
-          if (search.passes(event.device, event.kind, event.severity, event.time.us) &&
-              search.may_hold(event.message, event.kind, text_of(at->encoded_fields))) {
-            rows.push_back(*at);
-          }
-          if (++looked >= kHeadRowsAtOnce) return false;
-        }
+void Store::search_memory(Page& page) const {
+  const std::vector<ChunkPtr> chunks = chunks_of_memory();
+  for (auto chunk = chunks.rbegin(); chunk != chunks.rend() && !page.full(); ++chunk) {
+    const auto& rows = (*chunk)->rows();
+    if (!(rows.front().at < page.before)) continue;
+    if (page.late()) return;
+    if (page.search.may_hold(**chunk)) {
+      for (auto row = rows.rbegin(); row != rows.rend() && !page.full(); ++row) {
+        if (row->at < page.before && page.search.matches(*row)) page.add(*row);
       }
-      return true;
-    });
-    for (Row& row : rows) {
-      if (search.full()) return false;  // the page's last event says where to go on
-      search.offer(std::move(row));
     }
-    if (done) return true;
+    if (page.full()) return;
+    page.before = rows.front().at;
+    page.answer.reached = WallTime{rows.front().received};
   }
-  return false;
 }
 
-Status Store::search_block(Search& search, FileReader& reader, const IndexEntry& entry) const {
-  const Meta meta = TRY(reader.meta(entry));
-  std::vector<std::size_t> passed;  // newest first
-  for (std::size_t i = meta.size(); i-- > 0;) {
-    if (!(meta.at[i] < search.before)) continue;
-    ++search.answer.scanned;
-    const bool passes = search.passes(meta.devices[meta.device[i]], meta.kinds[meta.kind[i]],
-                                      static_cast<Severity>(meta.severity[i]), meta.time[i]);
-    if (passes) passed.push_back(i);
+// A damaged block hides its own events only.
+void Store::search_group(Page& page, const FilePtr& file, FileReader& reader,
+                         const Group& group) const {
+  struct Hit {
+    journal::Cursor at;
+    std::size_t block, row;
+  };
+  std::vector<Hit> hits;
+  std::array<std::unique_ptr<Block>, kGroupBlocksMax> blocks;
+  const BlockMask mask = page.search.candidates(reader, group);
+  for (std::size_t number = 0; number < group.blocks.size(); ++number) {
+    if ((mask >> number & 1U) == 0) continue;
+    const Status done = [&]() -> Status {
+      blocks[number] = TRY(reader.block(group, number));
+      Block& block = *blocks[number];
+      return page.search.matches_of(
+          reader, group, number, block, page.before,
+          [&](std::size_t row) { hits.push_back({block.meta.at[row], number, row}); });
+    }();
+    if (!done) {
+      page.damaged = true;
+      report_damage(file, done.error());
+    }
   }
-  if (passed.empty()) return {};
-  const Bytes messages_part = TRY(reader.messages(entry));
-  const Bytes fields_part = TRY(reader.fields(entry));
-  const auto messages = TRY(decode_texts(messages_part, meta.size()));
-  const auto fields = TRY(decode_texts(fields_part, meta.size()));
-  for (const std::size_t i : passed) {
-    if (search.full()) return {};
-    if (!search.may_hold(messages[i], meta.kinds[meta.kind[i]], fields[i])) continue;
-    search.offer(make_row(meta, i, messages[i], fields[i]));
+  std::ranges::sort(hits, std::ranges::greater(), &Hit::at);
+  for (const Hit& hit : hits) {
+    if (page.full()) return;
+    Block& block = *blocks[hit.block];
+    const Status messages = reader.add_messages(group, hit.block, block);
+    const Status fields = reader.add_fields(group, hit.block, block);
+    if (messages && fields) {
+      page.add(block.row(hit.row));
+    } else {
+      page.damaged = true;
+      report_damage(file, messages ? fields.error() : messages.error());
+    }
   }
-  return {};
 }
 
-void Store::search_file(Search& search, const EventFile& file) const {
-  const auto reader = FileReader::make(file);
+void Store::search_file(Page& page, const FilePtr& file) const {
+  const auto reader = FileReader::make(*file);
   if (!reader) {
-    search.damaged = true;
+    page.damaged = true;
     return;
   }
-  const auto& index = file.index();
-  for (auto entry = index.rbegin(); entry != index.rend() && !search.full(); ++entry) {
-    if (!(entry->first < search.before)) continue;
-    if (search.late()) return;
-    const bool may_hold =
-        entry->time_max >= search.query.from.us && entry->time_min < search.query.to.us &&
-        entry->severities >> static_cast<unsigned>(search.query.severity_min) != 0;
-    // A damaged block hides its own events only.
-    if (may_hold && !search_block(search, **reader, *entry)) search.damaged = true;
-    if (!search.full()) search.before = entry->first;
+  const auto& groups = file->groups();
+  for (auto group = groups.rbegin(); group != groups.rend() && !page.full(); ++group) {
+    if (!(group->first < page.before)) continue;
+    if (page.late()) return;
+    search_group(page, file, **reader, *group);
+    if (page.full()) return;
+    page.before = group->first;
+    page.answer.reached = WallTime{group->received.least};
   }
 }
 
 Result<Answer> Store::query(const Query& query) {
   look_again();
-  Search search{
-      query, system_.clock, words_of(query.text), {UINT64_MAX, UINT32_MAX}, {}, !lost().empty(),
-      {}};
-  if (!query.cursor.empty()) search.before = TRY(journal::parse_cursor(query.cursor));
-  if (query.limit == 0 || query.from >= query.to) return search.answer;
-  bool at_end = search_head(search);
-  if (at_end) {
+  Page page{query, Search(query, system_.clock), {UINT64_MAX, UINT32_MAX}, {}, {}, !lost().empty()};
+  if (!query.cursor.empty()) page.before = TRY(journal::parse_cursor(query.cursor));
+  if (query.limit == 0 || page.search.empty()) return page.answer;
+  search_memory(page);
+  if (!page.full() && !page.answer.partial) {
     // Taken after memory was searched: what was sealed meanwhile is in these files.
     const std::vector<FilePtr> all = files();
-    for (auto file = all.rbegin(); file != all.rend() && !search.full() && !search.answer.partial;
+    for (auto file = all.rbegin(); file != all.rend() && !page.full() && !page.answer.partial;
          ++file) {
-      if (journal::Cursor{(*file)->name().first, 0} < search.before) search_file(search, **file);
+      if (journal::Cursor{(*file)->name().first, 0} < page.before) search_file(page, *file);
     }
   }
-  if (search.full()) {
-    search.answer.next_cursor = journal::cursor_text(search.last);
-  } else if (search.answer.partial) {
-    search.answer.next_cursor = journal::cursor_text(search.before);
-  } else if (search.damaged) {
-    search.answer.partial = true;
+  page.answer.scanned = page.search.scanned;
+  if (page.full()) {
+    page.answer.next_cursor = journal::cursor_text(page.last);
+  } else if (page.answer.partial) {
+    page.answer.next_cursor = journal::cursor_text(page.before);
+  } else {
+    page.answer.partial = page.damaged;
+    page.answer.reached.reset();
   }
-  return search.answer;
+  return page.answer;
+}
+
+Result<Explain> Store::explain(const Query& query) {
+  const Search search(query, system_.clock);
+  Explain out;
+  out.plan = search.plan();
+  for (const ChunkPtr& chunk : chunks_of_memory()) {
+    out.unsealed += chunk->rows().size();
+    if (!search.empty() && search.may_hold(*chunk)) out.events_left += chunk->rows().size();
+  }
+  out.events = out.unsealed;
+  for (const FilePtr& file : files()) {
+    const auto reader = TRY(FileReader::make(*file));
+    for (const Group& group : file->groups()) {
+      out.events += group.events();
+      out.blocks += group.blocks.size();
+      const BlockMask mask = search.empty() ? 0 : search.candidates(*reader, group);
+      for (std::size_t number = 0; number < group.blocks.size(); ++number) {
+        if ((mask >> number & 1U) == 0) continue;
+        ++out.blocks_left;
+        out.events_left += group.blocks[number].count;
+      }
+    }
+    if (search.late())
+      return fail(Code::deadline_exceeded, "too many events to explain in time: narrow the time");
+  }
+  return out;
 }
 
 }  // namespace holdfast::events

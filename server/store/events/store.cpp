@@ -19,6 +19,8 @@ Store::Store(const os::System& system, KeySource& keys, journal::Journal& journa
       options_(std::move(options)),
       malformed_(metrics.counter("holdfast_events_malformed_total",
                                  "Journal records that were no events")),
+      damage_(metrics.counter("holdfast_events_damaged_files_total",
+                              "Event files of which something could not be read")),
       retention_(Retention{options_.keep, options_.bytes_max}),
       merge_workers_(system.threads.start_workers("events", 1, 16)) {}
 
@@ -35,9 +37,25 @@ Result<std::unique_ptr<Store>> Store::open(const os::System& system, KeySource& 
   return out;
 }
 
-void Store::raise_alarm(const std::string& what) {
+void Store::raise_alarm(const std::string& what) const {
   log_.error(what);
   if (alarm_) alarm_(what);
+}
+
+void Store::report_damage(const FilePtr& file, const Error& error) const {
+  if (!file->set_damaged()) return;
+  damage_.add();
+  raise_alarm("event file " + file->path() +
+              " is damaged, the rest of it is served: " + error.text());
+}
+
+std::vector<ChunkPtr> Store::chunks_of_memory() const {
+  return memory_.with([](const Memory& memory) {
+    std::vector<ChunkPtr> out;
+    for (const auto& [segment, chunks] : memory)
+      out.insert(out.end(), chunks.begin(), chunks.end());
+    return out;
+  });
 }
 
 std::vector<FilePtr> Store::files() const {
@@ -82,6 +100,7 @@ Status Store::begin(SegmentId first_unsealed) {
       TRY(system_.files.remove(path(name)));
       continue;
     }
+    damage_.add();
     const bool for_good = error.code == Code::corrupt || error.code == Code::not_found;
     lost_.with([&](std::vector<Lost>& all) { all.push_back({name, for_good}); });
     raise_alarm("event file " + path(name) + " cannot be read and is left out" +
@@ -155,37 +174,28 @@ void Store::serve_late(const FilePtr& file) {
 }
 
 void Store::committed(const journal::Batch& batch) {
-  std::deque<Row> rows;
-  static_cast<void>(batch.for_each([&](const journal::Stored& record) {
-    if (record.kind != journal::Kind::event) return true;
-    auto row = row_of(record);
-    if (row) {
-      rows.push_back(std::move(*row));
-    } else {
-      malformed_.add();
-    }
-    return true;
-  }));
-  if (rows.empty()) return;
-  head_.with([&](Head& head) {
-    Rows& all = head[batch.first.segment];
-    if (!all) all = std::make_shared<std::deque<Row>>();
-    std::ranges::move(rows, std::back_inserter(*all));
-  });
+  std::uint64_t malformed = 0;
+  const ChunkPtr chunk = Chunk::make(batch, malformed);
+  if (malformed > 0) malformed_.add(malformed);
+  if (!chunk) return;
+  memory_.with([&](Memory& memory) { memory[batch.first.segment].push_back(chunk); });
 }
 
 Status Store::seal(SegmentId segment) {
-  // A closed segment gets no more rows: they may be read without the lock.
-  const Rows rows = head_.with([&](const Head& head) {
-    const auto at = head.find(segment);
-    return at == head.end() ? Rows{} : at->second;
+  // A closed segment gets no more chunks: they may be read without the lock.
+  const std::vector<ChunkPtr> chunks = memory_.with([&](const Memory& memory) {
+    const auto at = memory.find(segment);
+    return at == memory.end() ? std::vector<ChunkPtr>() : at->second;
   });
-  if (!rows || rows->empty()) return {};
+  if (chunks.empty()) return {};
+  std::uint64_t events = 0;
+  for (const ChunkPtr& chunk : chunks) events += chunk->rows().size();
   // On the merger's thread: what destroys unused keys must not see one whose file is being written.
   Status done;
   merge_workers_->call([&] {
-    auto file = write_file({segment, segment}, [&](FileWriter& writer) -> Status {
-      for (const Row& row : *rows) TRY(writer.add(row));
+    auto file = write_file({segment, segment}, events, [&](FileWriter& writer) -> Status {
+      for (const ChunkPtr& chunk : chunks)
+        for (const Row& row : chunk->rows()) TRY(writer.add(row));
       return {};
     });
     if (file) {
@@ -204,7 +214,7 @@ void Store::sealed(SegmentId segment) {
   });
   if (file) files_.with([&](std::vector<FilePtr>& all) { all.push_back(file); });
   written_.with([&](Written& written) { written.erase(segment); });
-  head_.with([&](Head& head) { head.erase(segment); });
+  memory_.with([&](Memory& memory) { memory.erase(segment); });
   if (!merge_workers_->post([this] { static_cast<void>(merge_what_is_due()); })) {
     log_.debug("merging events is behind: the next segment asks again");
   }

@@ -6,11 +6,9 @@
 // Threads: any, for the port; the journal calls the Consumer side.
 #pragma once
 
-#include <deque>
-
 #include "libs/base/guarded.hpp"
 #include "libs/base/log.hpp"
-#include "server/store/events/file.hpp"
+#include "server/store/events/search.hpp"
 #include "server/store/journal/journal.hpp"
 
 namespace holdfast::events {
@@ -31,6 +29,8 @@ class Store final : public Events, public journal::Consumer {
 
   // ---- the port
   Result<Answer> query(const Query& query) override;
+  Result<Tally> tally(const TallyQuery& query) override;
+  Result<Explain> explain(const Query& query) override;
   Status set_retention(std::optional<Duration> keep,
                        std::optional<std::uint64_t> bytes_max) override;
   Result<Receipt> retention_preview(WallTime now) override;
@@ -58,8 +58,7 @@ class Store final : public Events, public journal::Consumer {
     FileName name;
     bool for_good = false;  // else reading failed: it may be read another time
   };
-  using Rows = std::shared_ptr<std::deque<Row>>;
-  using Head = std::map<SegmentId, Rows>;
+  using Memory = std::map<SegmentId, std::vector<ChunkPtr>>;
   using Written = std::map<SegmentId, FilePtr>;
 
   Store(const os::System& system, KeySource& keys, journal::Journal& journal, Log log,
@@ -67,28 +66,43 @@ class Store final : public Events, public journal::Consumer {
   std::string path(const FileName& name) const {
     return os::join(options_.folder, file_name_text(name));
   }
-  void raise_alarm(const std::string& what);
+  void raise_alarm(const std::string& what) const;
+
+  // Something of a file cannot be read: an alarm, once for each file.
+  void report_damage(const FilePtr& file, const Error& error) const;
+  std::vector<ChunkPtr> chunks_of_memory() const;  // oldest first
   // Tries again to open what could not be read.
   void look_again();
   void serve_late(const FilePtr& file);
   std::vector<Lost> lost() const;
 
   // query.cpp
-  struct Search;
-  bool search_head(Search& search) const;
-  void search_file(Search& search, const EventFile& file) const;
-  Status search_block(Search& search, FileReader& reader, const IndexEntry& entry) const;
+  struct Page;
+  void search_memory(Page& page) const;
+  void search_file(Page& page, const FilePtr& file) const;
+  void search_group(Page& page, const FilePtr& file, FileReader& reader, const Group& group) const;
+
+  // tally.cpp
+  class Counting;
+  static bool count_rollup(const Search& search, Counting& counter, const Rollup& rollup);
+  static Status count_group(Search& search, Counting& counter, FileReader& reader,
+                            const Group& group);
 
   // keep.cpp
-  Result<FilePtr> write_file(const FileName& name, const std::function<Status(FileWriter&)>& fill);
+  Result<FilePtr> write_file(const FileName& name, std::uint64_t events,
+                             const std::function<Status(FileWriter&)>& fill);
   Status merge_what_is_due();
   std::size_t run_before(const std::vector<FilePtr>& all, std::size_t end) const;
   Status merge(const std::vector<FilePtr>& inputs);
   void replace(const std::vector<FilePtr>& old, const FilePtr& with);
   Status destroy_unused_keys();
   std::vector<FilePtr> past_retention(WallTime now) const;
-  Result<std::uint64_t> count_of(const EventFile& file, const Ulid& subject) const;
-  Status rewrite_without(const FilePtr& file, const Ulid& subject);
+  // How many events of each group concern the subject; what cannot be read counts as one.
+  Result<std::vector<std::uint64_t>> count_of(const FilePtr& file, const Ulid& subject) const;
+  Status rewrite_without(const FilePtr& file, const Ulid& subject,
+                         const std::vector<std::uint64_t>& counts);
+  Status add_rows_without(FileWriter& writer, FileReader& reader, const FilePtr& file,
+                          const Group& group, const Ulid& subject) const;
 
   os::System system_;
   KeySource& keys_;
@@ -97,8 +111,9 @@ class Store final : public Events, public journal::Consumer {
   journal::AlarmFn alarm_;
   StoreOptions options_;
   Counter& malformed_;
+  Counter& damage_;
   Guarded<Retention> retention_;
-  Guarded<Head> head_;
+  Guarded<Memory> memory_;
   Guarded<std::vector<FilePtr>> files_;
   Guarded<std::vector<Lost>> lost_;                     // files left out
   std::atomic<std::int64_t> look_again_at_{INT64_MIN};  // monotonic, microseconds
