@@ -230,8 +230,54 @@ Result<http::Params> event_query(Run& run) {
     query.emplace_back("device_id", TRY(run.device(*device)));
   add_query(run, query, "kind", "kind");
   add_query(run, query, "severity", "severity");
-  add_query(run, query, "q", "q");
+  std::string text = run.given().text("q");
+  for (const std::string& word : run.given().all("QUERY")) text += (text.empty() ? "" : " ") + word;
+  if (!text.empty()) query.emplace_back("q", text);
   return query;
+}
+
+// An answer that does not cover all says so, and how to go on.
+void say_partial(Run& run, const Json& reply) {
+  const auto* partial = json_at(reply, "partial");
+  if (partial == nullptr || !partial->is_bool() || !partial->get_bool()) return;
+  const std::string reached = text_at(reply, "reached");
+  run.say("Not all was looked at" + (reached.empty() ? "" : ", only what came since " + reached) +
+          ": narrow the time or the query, or go on with --cursor.");
+}
+
+Status print_counts(Run& run, http::Params query) {
+  if (run.given().has("histogram"))
+    query.emplace_back(
+        "step_s", std::to_string(TRY(seconds_of(run.given().text("histogram"), "--histogram"))));
+  if (run.given().has("top")) query.emplace_back("by", run.given().text("top"));
+  add_query(run, query, "limit", "limit");
+  const Reply reply = TRY(TRY(run.remote())->get("/v1/events/count", query));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{}, {}};
+  const bool steps = run.given().has("histogram");
+  const bool values = run.given().has("top");
+  if (steps) table.columns.push_back({"START", 9});
+  if (values) table.columns.push_back({"VALUE", 8});
+  table.columns.push_back({"COUNT", 7, true});
+  const Json* rows = json_at(reply.json, "rows");
+  if (rows && rows->is_array() && (steps || values)) {
+    for (const Json& row : rows->get_array()) {
+      std::vector<std::string> cells;
+      if (steps) cells.push_back(text_at(row, "start"));
+      if (values) cells.push_back(printable(text_at(row, "value")));
+      cells.push_back(text_at(row, "count"));
+      table.rows.push_back(std::move(cells));
+    }
+  } else {
+    table.rows.push_back({text_at(reply.json, "total")});
+  }
+  run.print(table);
+  if (steps || values) run.say(text_at(reply.json, "total") + " events.");
+  say_partial(run, reply.json);
+  return {};
 }
 
 void print_event(Run& run, const Json& event) {
@@ -244,6 +290,8 @@ void print_event(Run& run, const Json& event) {
 Status query_events(Run& run) {
   http::Params query = TRY(event_query(run));
   TRY(add_span(run, query));
+  if (run.given().has("histogram") || run.given().has("top") || run.given().has("count"))
+    return print_counts(run, std::move(query));
   add_page(run, query);
   return print_list(run, "/v1/events", query,
                     {{{"TIME", 9}, "time", true},
@@ -253,6 +301,28 @@ Status query_events(Run& run) {
                      {{"MESSAGE", 8}, "message"}});
 }
 
+Status explain_query(Run& run) {
+  http::Params query = TRY(event_query(run));
+  TRY(add_span(run, query));
+  const Reply reply = TRY(TRY(run.remote())->get("/v1/events/explain", query));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{{"PART", 9}, {"HOW", 8}}, {}};
+  const Json* steps = json_at(reply.json, "steps");
+  if (steps && steps->is_array()) {
+    for (const Json& step : steps->get_array())
+      table.rows.push_back({printable(text_at(step, "part")), text_at(step, "how")});
+  }
+  run.print(table);
+  if (text_at(reply.json, "blocks").empty()) return {};
+  run.say("To read: " + text_at(reply.json, "blocks_left") + " of " +
+          text_at(reply.json, "blocks") + " blocks, " + text_at(reply.json, "events_left") +
+          " of " + text_at(reply.json, "events") + " events.");
+  return {};
+}
+
 Status tail_events(Run& run) {
   const http::Params query = TRY(event_query(run));
   return TRY(run.remote())->follow("/v1/events/tail", query, [&](const http::Event& event) {
@@ -260,6 +330,8 @@ Status tail_events(Run& run) {
     if (!data) return true;
     if (event.name == "reset") {
       run.say("Something was missed: " + text_at(*data, "reason") + '.');
+    } else if (event.name == "dropped") {
+      run.say(text_at(*data, "count") + " more came than can be shown; event query finds them.");
     } else if (run.json()) {
       run.line(wire::json_text(*data));
     } else {
@@ -299,13 +371,22 @@ void add_reading_commands(Commands& out) {
   metrics.required = false;
   out.push_back(
       {"telemetry tail", "Readings as they are stored", {device, metrics}, tail_telemetry});
-  const std::vector<Argument> filters = {value("--device", "Only of this device"),
-                                         many_values("--kind", "Only this kind"),
-                                         value("--severity", "This severity or worse"),
-                                         value("--q", "Words that message or fields hold")};
-  out.push_back({"event query", "Events, newest first",
-                 joined(filters, joined(span_arguments(), page_arguments())), query_events});
+  Argument words = positional("QUERY", "Words, field:value, field>=10, ip:10.0.0.0/8, NOT (...)");
+  words.required = false;
+  words.many = true;
+  const std::vector<Argument> filters = {
+      words, value("--device", "Only of this device"), many_values("--kind", "Only this kind"),
+      value("--severity", "This severity or worse"), value("--q", "The query as one text")};
+  out.push_back(
+      {"event query", "Events, newest first; or how many",
+       joined(joined(filters, {flag("--count", "Only how many"),
+                               value("--histogram", "How many in each step of this length, as 1h"),
+                               value("--top", "How many of each severity, kind, device or field")}),
+              joined(span_arguments(), page_arguments())),
+       query_events});
   out.push_back({"event tail", "Events as they are stored", filters, tail_events});
+  out.push_back({"event explain", "How a query would be answered",
+                 joined(filters, span_arguments()), explain_query});
 }
 
 }  // namespace holdfast::cli

@@ -55,6 +55,47 @@ wire::Json event_json(const events::Event& event) {
                           {"fields", fields_json(event.fields)}};
 }
 
+wire::JsonObject tally_json(const events::TallyQuery& query, const events::Tally& tally) {
+  wire::JsonArray rows;
+  for (const events::TallyRow& row : tally.rows) {
+    rows.push_back(wire::JsonObject{
+        {"start", query.step ? wire::Json(to_rfc3339(row.start)) : wire::Json(nullptr)},
+        {"value", query.by.empty() ? wire::Json(nullptr) : wire::Json(row.value)},
+        {"count", row.count}});
+  }
+  return wire::JsonObject{{"rows", std::move(rows)},  {"total", tally.total},
+                          {"other", tally.other},     {"without", tally.without},
+                          {"partial", tally.partial}, {"scanned", tally.scanned}};
+}
+
+wire::JsonObject plan_json(const query::Node& query, const events::Explain& explain,
+                           bool with_numbers) {
+  const query::Plan& plan = explain.plan;
+  wire::JsonArray steps;
+  for (const query::Plan::Step& step : plan.steps)
+    steps.push_back(wire::JsonObject{{"part", step.part}, {"how", step.how}});
+  wire::JsonArray severities;
+  for (std::size_t i = 0; i < query::kSeverities.size(); ++i)
+    if ((plan.severities >> i & 1U) != 0) severities.push_back(wire::Json(query::kSeverities[i]));
+  const auto time = [](std::int64_t us) {
+    return us == INT64_MIN || us == INT64_MAX ? wire::Json(nullptr) : wire::Json(to_rfc3339({us}));
+  };
+  const auto number = [&](std::uint64_t value) {
+    return with_numbers ? wire::Json(value) : wire::Json(nullptr);
+  };
+  return wire::JsonObject{{"query", query::to_text(query)},
+                          {"steps", std::move(steps)},
+                          {"from", time(plan.from)},
+                          {"to", time(plan.to)},
+                          {"severities", std::move(severities)},
+                          {"rollups", plan.rollups_decide},
+                          {"events", number(explain.events)},
+                          {"events_left", number(explain.events_left)},
+                          {"unsealed", number(explain.unsealed)},
+                          {"blocks", number(explain.blocks)},
+                          {"blocks_left", number(explain.blocks_left)}};
+}
+
 wire::Json point_json(const series::Point& point) {
   return wire::JsonObject{{"time", to_rfc3339(point.time)},
                           {"value", wire::to_json(point.value)},

@@ -12,6 +12,10 @@
 namespace holdfast::telemetry {
 
 wire::Json event_json(const events::Event& event);
+wire::JsonObject tally_json(const events::TallyQuery& query, const events::Tally& tally);
+// Without numbers for who may not see all events.
+wire::JsonObject plan_json(const query::Node& query, const events::Explain& explain,
+                           bool with_numbers);
 wire::Json point_json(const series::Point& point);
 wire::Json reading_json(const LiveReading& reading);
 wire::Json metric_json(const series::Last& last, const std::optional<std::string>& unit);

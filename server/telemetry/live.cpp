@@ -8,7 +8,8 @@ using journal::cursor_text;
 
 namespace {
 
-constexpr std::size_t kFollowBytesMax = 1024 * 1024;  // only a wake-up: the records are read by cursor
+constexpr std::size_t kFollowBytesMax =
+    1024 * 1024;  // only a wake-up: the records are read by cursor
 constexpr std::size_t kPageBytes = 512 * 1024;
 
 // Turns a record into readings; keeps those that the interest wants.
@@ -31,7 +32,9 @@ class Collector final : public series::ReadingVisitor {
   }
 
  private:
-  bool wanted(const std::string& name) const { return interest_.metrics.empty() || interest_.metrics.contains(name); }
+  bool wanted(const std::string& name) const {
+    return interest_.metrics.empty() || interest_.metrics.contains(name);
+  }
   const Interest& interest_;
   const Ulid& device_;
   std::vector<LiveReading>& out_;
@@ -52,20 +55,27 @@ Live::Live(journal::Journal& journal, os::Loop& loop, os::Workers& workers, Metr
     : journal_(journal),
       loop_(loop),
       workers_(workers),
-      slow_(metrics.counter("holdfast_telemetry_live_ended_total", "Live subscribers that ended or could not keep up")) {
-  metrics.gauge("holdfast_telemetry_live_subscribers", "Live subscribers now", [this, alive = std::weak_ptr(alive_)] {
-    if (!alive.lock()) return 0.0;
-    return static_cast<double>(subscribers_.with([](const Subscribers& all) { return all.size(); }));
-  });
-  follower_ = journal.follow(loop, kFollowBytesMax, [this](const std::vector<journal::BatchPtr>&, std::uint64_t) {
-    if (pending_) return;
-    pending_ = true;
-    loop_.after(kLivePause, [this, alive = std::weak_ptr(alive_)] {
-      if (!alive.lock()) return;
-      pending_ = false;
-      poke_all();
-    });
-  });
+      slow_(metrics.counter("holdfast_telemetry_live_ended_total",
+                            "Live subscribers that ended or could not keep up")),
+      dropped_(
+          metrics.counter("holdfast_telemetry_live_dropped_total",
+                          "Events that live tails were not told because too many came at once")) {
+  metrics.gauge("holdfast_telemetry_live_subscribers", "Live subscribers now",
+                [this, alive = std::weak_ptr(alive_)] {
+                  if (!alive.lock()) return 0.0;
+                  return static_cast<double>(
+                      subscribers_.with([](const Subscribers& all) { return all.size(); }));
+                });
+  follower_ = journal.follow(loop, kFollowBytesMax,
+                             [this](const std::vector<journal::BatchPtr>&, std::uint64_t) {
+                               if (pending_) return;
+                               pending_ = true;
+                               loop_.after(kLivePause, [this, alive = std::weak_ptr(alive_)] {
+                                 if (!alive.lock()) return;
+                                 pending_ = false;
+                                 poke_all();
+                               });
+                             });
 }
 
 Live::~Live() = default;
@@ -77,7 +87,8 @@ Result<std::uint64_t> Live::subscribe(Interest interest, Sink sink) {
     const auto resume = journal::parse_cursor(interest.resume);
     // An id of another life of the journal: what lies between cannot be said.
     if (!resume || *resume > subscriber->cursor) {
-      (void)sink({cursor_text(subscriber->cursor), LiveReset{"the last event id is not of this stream"}});
+      (void)sink(
+          {cursor_text(subscriber->cursor), LiveReset{"the last event id is not of this stream"}});
     } else {
       subscriber->cursor = *resume;
     }
@@ -88,7 +99,8 @@ Result<std::uint64_t> Live::subscribe(Interest interest, Sink sink) {
   const bool added = subscribers_.with([&](Subscribers& all) {
     return all.size() < kSubscribersMax && all.emplace(number, subscriber).second;
   });
-  if (!added) return fail(Code::overloaded, "too many live pages: close one, or ask without following");
+  if (!added)
+    return fail(Code::overloaded, "too many live pages: close one, or ask without following");
   poke(number, subscriber);
   return number;
 }
@@ -131,14 +143,20 @@ void Live::poke(std::uint64_t number, const std::shared_ptr<Subscriber>& subscri
 }
 
 bool Live::advance(Subscriber& subscriber) {
+  std::size_t told = 0;
+  std::uint64_t dropped = 0;
   for (;;) {
     const auto page = journal_.read(subscriber.cursor, kPageBytes);
     if (!page) return false;
     if (page->lost &&
-        !subscriber.sink({cursor_text(page->next), LiveReset{"what was missed is no longer in the journal"}})) {
+        !subscriber.sink(
+            {cursor_text(page->next), LiveReset{"what was missed is no longer in the journal"}})) {
       return false;
     }
-    if (page->batches.empty()) return true;
+    if (page->batches.empty()) {
+      dropped_.add(dropped);
+      return dropped == 0 || subscriber.sink({cursor_text(page->next), LiveDropped{dropped}});
+    }
     std::map<std::pair<Ulid, std::string>, LiveItem> newest;
     for (const journal::BatchPtr& batch : page->batches) {
       bool stays = true;
@@ -162,7 +180,13 @@ bool Live::advance(Subscriber& subscriber) {
           }
         } else if (record.kind == journal::Kind::event && interest.events) {
           const auto event = events::decode_event(record);
-          if (event && events::Events::matches(*interest.events, *event)) stays = subscriber.sink({id, *event});
+          if (event && events::Events::matches(*interest.events, *event)) {
+            if (told++ < interest.events_max) {
+              stays = subscriber.sink({id, *event});
+            } else {
+              ++dropped;
+            }
+          }
         }
         return stays;
       });

@@ -1,7 +1,7 @@
-// Live: readings and events as they are stored, for tails and live pages. Each subscriber has its own
-// cursor into the journal: it resumes where it was, sees nothing twice, and a slow one holds up nobody.
-// Told at most each kLivePause, so that a busy fleet does not flood a page.
-// Threads: subscribe() and unsubscribe() from any; a sink runs on a worker, one call at a time for each
+// Live: readings and events as they are stored, for tails and live pages. Each subscriber has its
+// own cursor into the journal: it resumes where it was, sees nothing twice, and a slow one holds up
+// nobody. Told at most each kLivePause, so that a busy fleet does not flood a page. Threads:
+// subscribe() and unsubscribe() from any; a sink runs on a worker, one call at a time for each
 // subscriber.
 #pragma once
 
@@ -21,6 +21,7 @@ namespace holdfast::telemetry {
 
 inline constexpr std::size_t kSubscribersMax = 1'024;
 inline constexpr Duration kLivePause = milliseconds(250);
+inline constexpr std::size_t kTailEventsMax = 1'000;
 
 struct LiveReading {
   Ulid device{};
@@ -35,9 +36,14 @@ struct LiveReset {
   std::string reason;
 };
 
+// More events came in one turn than are told; a search finds them.
+struct LiveDropped {
+  std::uint64_t count = 0;
+};
+
 struct LiveItem {
   std::string id;  // where to resume after this item
-  std::variant<LiveReading, events::Event, LiveReset> what;
+  std::variant<LiveReading, events::Event, LiveReset, LiveDropped> what;
 };
 
 struct Interest {
@@ -45,8 +51,9 @@ struct Interest {
   bool readings = false;
   std::set<std::string, std::less<>> metrics;  // empty: all
   std::optional<events::Query> events;         // filters of query(); no cursor, no limit
+  std::size_t events_max = SIZE_MAX;           // told in a turn; further ones are only counted
   std::string resume;                          // id of the last item seen; empty: from now on
-  bool newest_only = false;  // of each metric, the newest reading in a turn
+  bool newest_only = false;                    // of each metric, the newest reading in a turn
 };
 
 class Live {
@@ -79,6 +86,7 @@ class Live {
   bool pending_ = false;  // the loop's: a poke is due after the pause
   std::unique_ptr<journal::Follower> follower_;
   Counter& slow_;
+  Counter& dropped_;
 };
 
 }  // namespace holdfast::telemetry

@@ -84,6 +84,14 @@ Status read_points_cursor(const std::string& key, TelemetryQuery& query) {
   return {};
 }
 
+query::Node is(std::string_view field, query::Op op, std::string_view text) {
+  query::Term term;
+  term.field = field;
+  term.op = op;
+  term.text = query::folded(text);
+  return query::term_node(std::move(term));
+}
+
 }  // namespace
 
 series::Range PointsPage::range() const {
@@ -207,21 +215,48 @@ Result<events::Query> event_query(const core::Call& call) {
     if (!id) return std::unexpected(bad("device_id", id.error().message));
     query.device = id->ulid;
   }
+  auto text = query::parse(call.query("q").value_or(""));
+  if (!text) return std::unexpected(bad("q", text.error().message));
+  std::vector<query::Node> kinds;
   for (const std::string_view kind : call.request.query_values("kind"))
-    query.kinds.emplace_back(kind);
-  if (query.kinds.size() > kMetricsMax) return std::unexpected(bad("kind", "at most 32 at once"));
+    kinds.push_back(is("kind", query::Op::equal, kind));
+  if (kinds.size() > kMetricsMax) return std::unexpected(bad("kind", "at most 32 at once"));
+  query::Node options = query::either(std::move(kinds));
   if (const auto severity = call.query("severity")) {
     const auto named = wire::severity_named(*severity);
     if (!named)
       return std::unexpected(bad("severity", "debug, info, notice, warning, error or critical"));
-    query.severity_min = *named;
+    query::Node worse = is("severity", query::Op::greater_equal, *severity);
+    worse.term.severity = static_cast<int>(*named);
+    options = query::both(std::move(options), std::move(worse));
   }
-  query.text = call.query("q").value_or("");
-  if (query.text.size() > 256) return std::unexpected(bad("q", "at most 256 characters"));
+  query.filter = query::both(std::move(options), *std::move(text));
   const core::Span span = TRY(core::span_of(call));
   if (span.from) query.from = *span.from;
   if (span.to) query.to = *span.to;
   return query;
+}
+
+Result<events::TallyQuery> tally_query(const core::Call& call) {
+  events::TallyQuery out;
+  out.of = TRY(event_query(call));
+  out.by = call.query("by").value_or("");
+  if (out.by.size() > 256) return std::unexpected(bad("by", "at most 256 characters"));
+  const query::Builtin builtin = query::builtin_of(out.by);
+  if (builtin == query::Builtin::time || builtin == query::Builtin::received ||
+      builtin == query::Builtin::message)
+    return std::unexpected(
+        bad("by", "severity, kind, device or a field of events; time by step_s"));
+  if (const auto limit = call.query("limit"))
+    out.values_max = static_cast<std::size_t>(TRY(number_of(*limit, "limit", 1, 1'000)));
+  if (const auto step = call.query("step_s"))
+    out.step = seconds(TRY(number_of(*step, "step_s", 1, 31'536'000)));
+  if (!out.step) return out;
+  const WallTime to = std::min(out.of.to, call.now);
+  if (out.of.from.us != INT64_MIN && out.of.from < to &&
+      (to - out.of.from).us / out.step->us >= static_cast<std::int64_t>(events::kTallyStepsMax))
+    return std::unexpected(bad("step_s", "that makes more than 10000 steps: take longer ones"));
+  return out;
 }
 
 }  // namespace holdfast::telemetry

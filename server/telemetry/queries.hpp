@@ -51,6 +51,8 @@ bool wants_rates(const std::vector<chart::Function>& functions);
 bool wants_quantiles(const std::vector<chart::Function>& functions);
 // device_id, kind, severity, q, from, to; not limit and cursor.
 Result<events::Query> event_query(const core::Call& call);
+// The same, and by, step_s, limit.
+Result<events::TallyQuery> tally_query(const core::Call& call);
 
 // Raw points page by time: a cursor says at which time the page before ended, and how many points
 // of that time are shown by now.

@@ -13,7 +13,8 @@ series::Point at(std::int64_t us, double value) {
   return point;
 }
 
-TelemetryQuery page_of(std::size_t limit, std::optional<WallTime> after = {}, std::size_t skip = 0) {
+TelemetryQuery page_of(std::size_t limit, std::optional<WallTime> after = {},
+                       std::size_t skip = 0) {
   TelemetryQuery query;
   query.metrics = {"lab.temp"};
   query.range = {WallTime{0}, WallTime{100}};
@@ -23,7 +24,9 @@ TelemetryQuery page_of(std::size_t limit, std::optional<WallTime> after = {}, st
   return query;
 }
 
-std::string cursor_at(const std::string& key) { return core::make_cursor(key); }
+std::string cursor_at(const std::string& key) {
+  return core::make_cursor(key);
+}
 
 std::string next_of(const wire::JsonObject& json) {
   return wire::find_string(json, "next_cursor").value().value_or("");

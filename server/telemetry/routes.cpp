@@ -221,7 +221,7 @@ Result<Response> telemetry(const Sources& sources, const Call& call) {
 
 // The common part of events and timeline: one page of a search.
 Result<Response> event_page(const Sources& sources, const Call& call, events::Query query,
-                            wire::Json (*one)(const events::Event&), bool says_partial) {
+                            wire::Json (*one)(const events::Event&), bool says_how_far) {
   const core::Page page = TRY(core::page_of(call));
   query.limit = page.limit;
   query.cursor = page.cursor;
@@ -234,28 +234,50 @@ Result<Response> event_page(const Sources& sources, const Call& call, events::Qu
                         {"next_cursor", answer.next_cursor.empty()
                                             ? wire::Json(nullptr)
                                             : wire::Json(core::make_cursor(answer.next_cursor))}};
-  if (says_partial) body["partial"] = answer.partial;
+  body["partial"] = answer.partial;
+  if (says_how_far) {
+    body["scanned"] = answer.scanned;
+    body["reached"] =
+        answer.reached ? wire::Json(to_rfc3339(*answer.reached)) : wire::Json(nullptr);
+  }
   return json_response(body);
+}
+
+// A device that is named must be one that the caller may see.
+Status check_device(const Sources& sources, const Call& call, const events::Query& query) {
+  if (!query.device) return {};
+  return sources.store.read([&](sql::Tx& tx) -> Status {
+    TRY(devices::require_device(sources.devices, tx, call.caller, "event.read",
+                                DeviceId{*query.device}));
+    return {};
+  });
 }
 
 Result<Response> events_list(const Sources& sources, const Call& call) {
   events::Query query = TRY(event_query(call));
-  if (query.device) {
-    TRY(sources.store.read([&](sql::Tx& tx) -> Status {
-      TRY(devices::require_device(sources.devices, tx, call.caller, "event.read",
-                                  DeviceId{*query.device}));
-      return {};
-    }));
-  }
+  TRY(check_device(sources, call, query));
   return event_page(sources, call, std::move(query), event_json, true);
+}
+
+Result<Response> events_count(const Sources& sources, const Call& call) {
+  events::TallyQuery query = TRY(tally_query(call));
+  TRY(check_device(sources, call, query.of));
+  query.of.deadline = deadline(sources);
+  query.of.device_filter = visible_devices(sources, call.caller, "event.read");
+  return json_response(tally_json(query, TRY(sources.events.tally(query))));
+}
+
+Result<Response> events_explain(const Sources& sources, const Call& call) {
+  events::Query query = TRY(event_query(call));
+  TRY(check_device(sources, call, query));
+  query.deadline = deadline(sources);
+  return json_response(
+      plan_json(query.filter, TRY(sources.events.explain(query)), !call.caller.sites));
 }
 
 Result<Response> timeline(const Sources& sources, const Call& call) {
   const auto device = TRY(device_of(sources, call, "event.read"));
-  events::Query query;
-  const core::Span span = TRY(core::span_of(call));
-  if (span.from) query.from = *span.from;
-  if (span.to) query.to = *span.to;
+  events::Query query = TRY(event_query(call));
   query.device = device.id.ulid;
   return event_page(sources, call, std::move(query), timeline_json, false);
 }
@@ -269,6 +291,9 @@ http::Event to_sse(const LiveItem& item) {
   } else if (const auto* happened = std::get_if<events::Event>(&item.what)) {
     event.name = "event";
     event.data = wire::json_text(event_json(*happened));
+  } else if (const auto* dropped = std::get_if<LiveDropped>(&item.what)) {
+    event.name = "dropped";
+    event.data = wire::json_text(wire::JsonObject{{"count", dropped->count}});
   } else {
     event.name = "reset";
     event.data =
@@ -304,17 +329,12 @@ void tail_telemetry(const Sources& sources, const Call& call, http::Responder re
 void tail_events(const Sources& sources, const Call& call, http::Responder responder) {
   auto query = event_query(call);
   if (!query) return responder.fail(query.error());
-  if (query->device) {
-    const Status allowed = sources.store.read([&](sql::Tx& tx) -> Status {
-      TRY(devices::require_device(sources.devices, tx, call.caller, "event.read",
-                                  DeviceId{*query->device}));
-      return {};
-    });
-    if (!allowed) return responder.fail(allowed.error());
-  }
+  if (const Status allowed = check_device(sources, call, *query); !allowed)
+    return responder.fail(allowed.error());
   Interest interest;
   interest.devices = visible_devices(sources, call.caller, "event.read");
   interest.events = *std::move(query);
+  interest.events_max = kTailEventsMax;
   interest.resume = call.request.header("Last-Event-ID").value_or("");
   stream(sources, std::move(interest), std::move(responder));
 }
@@ -354,6 +374,10 @@ Status add_routes(core::Operations& operations, const Sources& sources) {
   TRY(operations.add("list_newest_readings",
                      [&](const Call& call) { return newest(sources, call); }));
   TRY(operations.add("query_events", [&](const Call& call) { return events_list(sources, call); }));
+  TRY(operations.add("count_events",
+                     [&](const Call& call) { return events_count(sources, call); }));
+  TRY(operations.add("explain_events",
+                     [&](const Call& call) { return events_explain(sources, call); }));
   TRY(operations.add("get_device_timeline",
                      [&](const Call& call) { return timeline(sources, call); }));
   TRY(operations.add_stream("tail_telemetry", [&](const Call& call, http::Responder responder) {

@@ -125,7 +125,7 @@ def _nothing(name):
 
 
 for _name in ("get_setup get_session list_devices get_device_facets stream_changes list_sites "
-              "list_types list_users list_tokens list_claims query_events tail_events "
+              "list_types list_users list_tokens list_claims query_events count_events explain_events tail_events "
               "list_commands list_orphans list_audit get_audit_checkpoint list_jobs create_backup get_config "
               "get_version get_agent_downloads get_health get_readiness "
               "get_server_metrics").split():

@@ -1,0 +1,318 @@
+// The events engine against its goals: ingest, bytes at rest, searches and counts over a large set.
+//   bench/events [--json] [--quick] [--events MILLIONS] [--only ingest|search]
+// Real files and threads, encrypted, synced.
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "libs/os/system.hpp"
+#include "server/store/events/bench/logs.hpp"
+#include "server/store/events/store.hpp"
+#include "server/store/journal/memory_keys.hpp"
+
+using namespace holdfast;
+using namespace holdfast::events;
+
+namespace {
+
+struct BenchRow {
+  std::string work;
+  double ours = 0;
+  std::string unit;
+  double goal = 0;
+  bool more_is_better = false;
+  bool met() const { return more_is_better ? ours >= goal : ours <= goal; }
+};
+std::vector<BenchRow> rows;
+void add(std::string work, double ours, std::string unit, double goal,
+         bool more_is_better = false) {
+  std::fprintf(stderr, "%-58s %12.2f %s\n", work.c_str(), ours, unit.c_str());
+  rows.push_back({std::move(work), ours, std::move(unit), goal, more_is_better});
+}
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+double cpu_s() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  const auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return of(use.ru_utime) + of(use.ru_stime);
+}
+std::atomic<double> peak_anonymous_mb{0};
+void look_at_memory() {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("RssAnon:"))
+      peak_anonymous_mb =
+          std::max(peak_anonymous_mb.load(), std::strtod(line.c_str() + 8, nullptr) / 1024);
+  }
+}
+
+[[noreturn]] void stop(const Error& error) {
+  std::fprintf(stderr, "bench: %s\n", error.text().c_str());
+  std::exit(1);
+}
+template <class T>
+T must(Result<T> result) {
+  if (!result) stop(result.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+void use_cores(unsigned count) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (unsigned core = 0; core < count; ++core) CPU_SET(core, &set);
+  sched_setaffinity(0, sizeof set, &set);
+}
+
+// A store on a folder of its own, removed at the end.
+struct Bench {
+  std::unique_ptr<os::RealSystem> real = must(os::RealSystem::make());
+  os::System system = real->system();
+  journal::MemoryKeys keys{system.entropy};
+  Metrics metrics;
+  std::string folder;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<journal::Journal> journal;
+
+  Bench() {
+    const char* base = std::getenv("BENCH_DIR");
+    std::string name = std::string(base == nullptr ? "/tmp" : base) + "/holdfast-bench-XXXXXX";
+    folder = ::mkdtemp(name.data());
+    must(system.files.make_folder(folder + "/events"));
+  }
+  ~Bench() {
+    stop_all();
+    static_cast<void>(os::remove_tree(system.files, folder));
+  }
+  void start() {
+    Log log(
+        [](std::string_view line) {
+          std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+        },
+        Level::warning);
+    journal =
+        must(journal::Journal::open(system, keys, log, metrics, {.folder = folder + "/journal"}));
+    store = must(Store::open(system, keys, *journal, log, metrics, {.folder = folder + "/events"}));
+    journal->attach(*store);
+    must(journal->start());
+  }
+  void stop_all() {
+    journal.reset();
+    store.reset();
+  }
+  std::uint64_t file_bytes() const {
+    std::uint64_t sum = 0;
+    for (const FilePtr& file : store->files()) sum += file->bytes();
+    return sum;
+  }
+};
+
+// ---- ingest: encoded before, as the hub does it on other threads; then durable, sealed, merged.
+
+void ingest(unsigned cores, std::uint64_t events) {
+  use_cores(cores);
+  Bench bench;
+  bench.start();
+  Logs logs(1);
+  std::atomic<std::uint64_t> durable{0};
+  std::uint64_t raw = 0, sent = 0;
+  double wall = 0, cpu = 0;
+  while (sent < events) {
+    std::vector<std::pair<Ulid, Bytes>> bodies;
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(100'000, events - sent); ++i) {
+      const LogLine line = logs.next();
+      raw += raw_bytes(line.event);
+      bodies.emplace_back(line.device, must(encode_event(line.event, bench.system.clock.wall())));
+    }
+    const double wall_before = now_s(), cpu_before = cpu_s();
+    for (const auto& [device, body] : bodies) {
+      journal::Record record;
+      record.kind = journal::Kind::event;
+      record.device = device;
+      record.body = body;
+      while (!bench.journal->append(
+          record, nullptr, [&durable](const Status& status) { durable += status ? 1 : 0; }))
+        ::usleep(200);
+    }
+    sent += bodies.size();
+    if (sent >= events) {
+      while (durable < sent) ::usleep(200);
+      must(bench.journal->roll());
+      must(bench.store->maintain());
+    }
+    wall += now_s() - wall_before;
+    cpu += cpu_s() - cpu_before;
+    look_at_memory();
+  }
+  const auto count = static_cast<double>(events);
+  const std::string on = cores == 1 ? "one core" : "two cores";
+  add("ingest, durable, sealed and merged, " + on + ": wall", count / wall, "events/s",
+      cores == 1 ? 150'000 : 250'000, true);
+  add("  events for each second of CPU", count / cpu, "events/s", 150'000, true);
+  if (cores == 1) {
+    add("at rest, encrypted, of raw",
+        static_cast<double>(bench.file_bytes()) / static_cast<double>(raw), "x", 0.20);
+    std::fprintf(stderr, "  raw %.1f bytes an event\n", static_cast<double>(raw) / count);
+  }
+  use_cores(64);
+}
+
+// ---- search
+
+constexpr std::uint64_t kFileEvents = 1'966'080;  // as merging leaves them
+
+// Straight into files: the journal's part is measured above. Ten days of arrivals.
+void build(Bench& bench, std::uint64_t events) {
+  Logs logs(2);
+  const std::int64_t now = bench.system.clock.wall().us;
+  const double step = 10.0 * 86'400e6 / static_cast<double>(events);
+  journal::SegmentId segment = 0;
+  for (std::uint64_t at = 0; at < events;) {
+    const FileName name{segment + 1, segment + 1};
+    ++segment;
+    const std::uint64_t count = std::min(kFileEvents, events - at);
+    const Key key = must(bench.keys.create(key_purpose(name)));
+    const auto writer = must(FileWriter::create(
+        bench.system.files, bench.folder + "/events/" + file_name_text(name), name, key, count));
+    for (std::uint64_t i = 0; i < count;) {
+      auto chunk = std::make_shared<std::deque<Bytes>>();
+      writer->hold(chunk);
+      for (unsigned k = 0; k < 1000 && i < count; ++k, ++i, ++at) {
+        LogLine line = logs.next();
+        const WallTime received{now -
+                                static_cast<std::int64_t>(step * static_cast<double>(events - at))};
+        if (at % 3 == 0)
+          line.event.device_time = received - milliseconds(static_cast<std::int64_t>(at % 900));
+        chunk->push_back(must(encode_event(line.event, received)));
+        journal::Stored record;
+        record.at = {name.first, static_cast<std::uint32_t>(i)};
+        record.kind = journal::Kind::event;
+        record.device = line.device;
+        record.time = received;
+        record.body = chunk->back();
+        must(writer->add(must(row_of(record))));
+      }
+    }
+    must(writer->publish());
+    if (segment % 5 == 0)
+      std::fprintf(stderr, "  %llu million events\n",
+                   static_cast<unsigned long long>(at / 1'000'000));
+    look_at_memory();
+  }
+}
+
+template <class F>
+double median_ms(F&& once) {
+  once();  // warm
+  std::vector<double> times;
+  for (int i = 0; i < 7; ++i) {
+    const double before = now_s();
+    once();
+    times.push_back((now_s() - before) * 1e3);
+  }
+  std::ranges::sort(times);
+  look_at_memory();
+  return times[times.size() / 2];
+}
+
+void find(Bench& bench, const std::string& work, const std::string& text, std::size_t limit,
+          double goal) {
+  Query query;
+  query.filter = must(query::parse(text));
+  query.limit = limit;
+  std::size_t found = 0;
+  const double ms = median_ms([&] { found = must(bench.store->query(query)).items.size(); });
+  add(work + " `" + text + "` (" + std::to_string(found) + ")", ms, "ms", goal);
+}
+
+void count(Bench& bench, const std::string& work, TallyQuery query, double goal) {
+  std::uint64_t total = 0, scanned = 0;
+  const double ms = median_ms([&] {
+    const Tally tally = must(bench.store->tally(query));
+    total = tally.total;
+    scanned = tally.scanned;
+  });
+  add(work + " (" + std::to_string(total) + ", " + std::to_string(scanned) + " one by one)", ms,
+      "ms", goal);
+}
+
+void search(std::uint64_t events) {
+  Bench bench;
+  build(bench, events);
+  const double before = now_s();
+  bench.start();
+  const std::string of = std::to_string(events / 1'000'000) + " M: ";
+  add(of + "start", (now_s() - before) * 1e3, "ms", 2'000);
+  for (const char* text : {"failed", "needlecommon", "needlemany", "needlefifty", "404"})
+    find(bench, of + "newest 100 of", text, 100, 50);
+  for (const char* text : {"10.3.0.0/16", "185.7.3.0/24", "src:192.168.1.0/24"})
+    find(bench, of + "newest 100 of", text, 100, 50);
+  find(bench, of + "newest 100 of", "failed root ssh2", 100, 50);
+  find(bench, of + "newest 100 of", "severity>=error user:root", 100, 50);
+  find(bench, of + "rare, all hits", "needlefifty", 10'000, 200);
+  find(bench, of + "absent", "nosuchwordanywhere", 100, 50);
+  TallyQuery week;
+  week.of.from = bench.system.clock.wall() - days(7);
+  week.step = hours(1);
+  week.by = "severity";
+  count(bench, of + "histogram of 7 days by severity", week, 10);
+  week.of.device = Logs::device(4321);
+  count(bench, of + "the same of one device", week, 200);
+  Query device;
+  device.device = Logs::device(4321);
+  add(of + "newest 100 of one device", median_ms([&] { must(bench.store->query(device)); }), "ms",
+      50);
+  add("anonymous memory, most at any time", peak_anonymous_mb, "MB", 512);
+}
+
+void print(bool json) {
+  if (!json) {
+    std::printf("| work | measured | goal | |\n|---|---|---|---|\n");
+    for (const BenchRow& row : rows)
+      std::printf("| %s | %.2f %s | %s %.2f | %s |\n", row.work.c_str(), row.ours, row.unit.c_str(),
+                  row.more_is_better ? ">=" : "<=", row.goal, row.met() ? "met" : "**missed**");
+    return;
+  }
+  std::printf("[");
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::printf("%s{\"work\":%s,\"measured\":%.3f,\"unit\":\"%s\",\"goal\":%.3f,\"met\":%s}",
+                i > 0 ? "," : "", wire::value_text(wire::Value(rows[i].work)).c_str(), rows[i].ours,
+                rows[i].unit.c_str(), rows[i].goal, rows[i].met() ? "true" : "false");
+  std::printf("]\n");
+}
+
+}  // namespace
+
+int main(int count_of_arguments, char** arguments) {
+  bool json = false, quick = false;
+  std::uint64_t millions = 0;
+  std::string only;
+  for (int i = 1; i < count_of_arguments; ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--json") json = true;
+    if (argument == "--quick") quick = true;
+    if (argument == "--events" && i + 1 < count_of_arguments)
+      millions = std::strtoull(arguments[++i], nullptr, 10);
+    if (argument == "--only" && i + 1 < count_of_arguments) only = arguments[++i];
+  }
+  if (millions == 0) millions = quick ? 4 : 100;
+  if (only.empty() || only == "ingest") {
+    ingest(1, quick ? 1'000'000 : 4'000'000);
+    ingest(2, quick ? 1'000'000 : 4'000'000);
+  }
+  if (only.empty() || only == "search") search(millions * 1'000'000);
+  print(json);
+  return 0;
+}
