@@ -174,6 +174,27 @@ TEST_F(CommandsTest, WatchingPrintsALineForEachChange) {
   EXPECT_EQ(terminal.printed, "device\tdev_1\ta\tactive\ttrue\nreading\tdev_1\tlab.temp\t20.5\n");
 }
 
+TEST_F(CommandsTest, EventsAreCountedAndExplained) {
+  script.on(
+      "GET /v1/events/count?q=failed%20user%3Aroot&step_s=3600&by=ip&limit=5",
+      Scripted{200, R"({"rows":[{"start":"2026-01-01T00:00:00Z","value":"10.0.0.1","count":7}],)"
+                    R"("total":9,"other":2,"without":0,"partial":true})"});
+  EXPECT_EQ(run({"event", "query", "failed", "user:root", "--top", "ip", "--histogram", "1h",
+                 "--limit", "5"}),
+            0)
+      << script.asked() << terminal.said;
+  EXPECT_EQ(terminal.printed, "2026-01-01T00:00:00Z\t10.0.0.1\t7\n");
+  EXPECT_THAT(terminal.said, HasSubstr("9 events."));
+  EXPECT_THAT(terminal.said, HasSubstr("Not all was looked at"));
+  script.on(
+      "GET /v1/events/explain?q=failed",
+      Scripted{200, R"({"steps":[{"part":"failed","how":"token filter, 1 term"}],"blocks":10,)"
+                    R"("blocks_left":2,"events":900,"events_left":100})"});
+  EXPECT_EQ(run({"event", "explain", "failed"}), 0);
+  EXPECT_EQ(terminal.printed, "failed\ttoken filter, 1 term\n");
+  EXPECT_THAT(terminal.said, HasSubstr("To read: 2 of 10 blocks, 100 of 900 events."));
+}
+
 TEST_F(CommandsTest, TwinSetMergesMembers) {
   script.on("GET " + kOfDevice + "/twin",
             Scripted{200, R"({"desired":{"a":1},"reported":{"b":2}})", {{"ETag", "\"4\""}}});

@@ -193,14 +193,23 @@ class Planner {
   std::vector<Plan::Step> steps;
 };
 
+// What every IPv4 address of the net begins with, up to a dot.
+std::string start_of(const Net& net) {
+  std::string out;
+  if (net.bytes == 16) return out;
+  for (std::size_t i = 0; i < net.length / 8U && i < 3; ++i)
+    out += std::to_string(net.address[i]) + ".";
+  return out;
+}
+
 void find_literal(const Node& node, std::string& out) {
   if (node.kind == Node::Kind::both) {
     for (const Node& part : node.of) find_literal(part, out);
   }
-  if (node.kind != Node::Kind::term || !is_text(node.term) || node.term.net || node.term.device ||
+  if (node.kind != Node::Kind::term || !is_text(node.term) || node.term.device ||
       node.term.severity || node.term.time)
     return;
-  const std::string& text = node.term.text;
+  const std::string text = node.term.net ? start_of(*node.term.net) : node.term.text;
   // Characters of numbers, true, false, null; at most one dot is among them.
   const bool like_number = text.find_first_not_of("0123456789+-.einftruals") == std::string::npos &&
                            std::ranges::count(text, '.') < 2;

@@ -49,6 +49,7 @@ def reads(world):
         "user show": (world.user,), "token show": (world.token,), "enrol show": (world.claim,),
         "command show": (world.command,), "job show": (world.job,),
         "telemetry metrics": (device,), "telemetry query": (device, "lab.temp"),
+        "event explain": ("severity>=warning", "temp*", "--from", "2026-01-01T00:00:00Z"),
         "twin get": (device,), "twin diff": (device,), "audit verify": (), "audit prove": ("1",),
         "config show": (), "version": (), "whoami": (), "doctor": (),
     }
