@@ -439,6 +439,7 @@ TEST(AgentTest, SurvivesAPowerCutAtEveryDiskOperation) {
 TEST(AgentTest, SurvivesAPowerCutAtEveryDiskOperationOfARenewal) {
   const auto ready = [](Lab& lab) {
     calm(lab);
+    lab.server.lifetime = days(6);  // sooner there
     lab.join_and_boot();
     return lab.online();
   };

@@ -65,37 +65,61 @@ Bytes Spool::associated(SpoolClass kind, std::uint64_t sequence) {
 Status Spool::recover() {
   const auto names = TRY(files_.list(folder_));
   for (Lane& lane : lanes_) {
-    std::set<std::uint64_t> done;
-    for (const auto& entry : names) {
+    // The newest first: what it says is done lies in older ones.
+    for (auto entry = names.rbegin(); entry != names.rend(); ++entry) {
       const auto number =
-          segment_number(entry.name, kLaneNames[static_cast<std::size_t>(lane.kind)]);
+          segment_number(entry->name, kLaneNames[static_cast<std::size_t>(lane.kind)]);
       if (!number) continue;
-      TRY(recover_segment(lane, *number, done));
+      TRY(recover_segment(lane, *number));
       next_segment_ = std::max(next_segment_, *number + 1);
     }
-    std::erase_if(lane.entries, [&](const Entry& e) { return done.contains(e.sequence); });
-    lane.waiting = lane.entries.size();
     trim(lane);
   }
   return {};
 }
 
-Status Spool::recover_segment(Lane& lane, std::uint32_t number, std::set<std::uint64_t>& done) {
+Status Spool::recover_segment(Lane& lane, std::uint32_t number) {
   const Bytes file =
       TRY(os::read_file(files_, path(lane, number), kSegmentBytes + kFrameBodyMax + 64));
   const FrameScan scan = scan_frames(file);
   if (scan.damaged && !file.empty()) ++counters_.damaged;
-  lane.segments.push_back({number, file.size()});
+  Segment segment{number, file.size(), 0};
   for (const Frame& frame : scan.frames) {
     next_sequence_ = std::max(next_sequence_, frame.sequence + 1);
-    if (frame.type == FrameType::done) {
-      done.insert(frame.sequence);
-    } else if (lane.entries.size() < kRecordsMax) {
-      lane.entries.push_back({frame.sequence, number, static_cast<std::uint32_t>(frame.offset),
-                              static_cast<std::uint32_t>(frame.sealed.size()), false, false});
-    }
+    if (frame.type == FrameType::done) lane.done.add(frame.sequence);
   }
+  for (const Frame& frame : scan.frames) {
+    if (frame.type == FrameType::record && !lane.done.contains(frame.sequence)) ++segment.left;
+  }
+  lane.waiting += segment.left;
+  lane.segments.push_front(segment);
   return {};
+}
+
+// Reads which records the first segment holds that is not known yet.
+void Spool::learn_segment(Lane& lane) {
+  Segment& segment = lane.segments[lane.known++];
+  if (segment.left == 0) return;
+  const auto file =
+      os::read_file(files_, path(lane, segment.number), kSegmentBytes + kFrameBodyMax + 64);
+  std::size_t found = 0;
+  std::uint64_t last = 0;
+  for (const Frame& frame : file ? scan_frames(*file).frames : std::vector<Frame>{}) {
+    if (frame.type != FrameType::record) continue;
+    // Rising for find(); a file that somebody changed may say otherwise.
+    const bool rises = lane.entries.empty() || frame.sequence > lane.entries.back().sequence;
+    if (!rises || lane.done.contains(frame.sequence)) continue;
+    lane.entries.push_back({frame.sequence, segment.number,
+                            static_cast<std::uint32_t>(frame.offset),
+                            static_cast<std::uint32_t>(frame.sealed.size()), false, false});
+    last = frame.sequence;
+    ++found;
+  }
+  if (found != segment.left) ++counters_.damaged;
+  lane.waiting += found;
+  lane.waiting -= segment.left;
+  segment.left = found;
+  if (last > 0) lane.done.forget_below(last);
 }
 
 // ---- writing
@@ -132,9 +156,6 @@ Status Spool::append_lane(Lane& lane, const std::vector<SpoolRecord>& records) {
                        static_cast<std::uint32_t>(sealed.size()), false, false});
   }
   if (entries.empty()) return {};
-  while (lane.entries.size() + entries.size() > kRecordsMax && !lane.segments.empty()) {
-    drop_segment(lane, true);
-  }
   return write_lane(lane, frames, std::move(entries));
 }
 
@@ -152,12 +173,15 @@ Status Spool::write_lane(Lane& lane, const Bytes& frames, std::vector<Entry> ent
     lane.active.reset();
     return written;
   }
+  // Of a segment that is read later only the number counts.
   for (Entry& entry : entries) {
+    if (lane.known < lane.segments.size()) break;
     entry.segment = segment.number;
     entry.offset += static_cast<std::uint32_t>(segment.bytes);
     lane.entries.push_back(entry);
   }
   lane.waiting += entries.size();
+  segment.left += entries.size();
   segment.bytes += frames.size();
   return {};
 }
@@ -175,7 +199,9 @@ Status Spool::open_segment(Lane& lane) {
     return made;
   }
   lane.active = *std::move(file);
-  lane.segments.push_back({number, kSpoolMagic.size()});
+  const bool known = lane.known == lane.segments.size() && lane.entries.size() < kIndexedMax;
+  lane.segments.push_back({number, kSpoolMagic.size(), 0});
+  if (known) ++lane.known;
   return {};
 }
 
@@ -191,17 +217,17 @@ bool Spool::drop_oldest() {
 }
 
 void Spool::drop_segment(Lane& lane, bool count) {
-  const std::uint32_t number = lane.segments.front().number;
+  const auto [number, bytes, left] = lane.segments.front();
   lane.segments.pop_front();
+  if (lane.known > 0) --lane.known;
   if (lane.segments.empty()) lane.active.reset();
+  if (lane.reading_number == number) lane.reading.reset();
+  lane.waiting -= left;
+  if (count) {
+    (lane.kind == SpoolClass::reading ? counters_.readings_dropped : counters_.events_dropped) +=
+        left;
+  }
   while (!lane.entries.empty() && lane.entries.front().segment == number) {
-    if (!lane.entries.front().done) {
-      --lane.waiting;
-      if (count) {
-        ++(lane.kind == SpoolClass::reading ? counters_.readings_dropped
-                                            : counters_.events_dropped);
-      }
-    }
     lane.entries.pop_front();
     if (lane.handed_below > 0) --lane.handed_below;
   }
@@ -218,9 +244,8 @@ void Spool::trim(Lane& lane) {
   }
   while (!lane.segments.empty()) {
     const Segment& oldest = lane.segments.front();
-    const bool used = !lane.entries.empty() && lane.entries.front().segment == oldest.number;
     const bool writing = lane.active && lane.segments.size() == 1;
-    if (used || (writing && oldest.bytes < kSegmentBytes / 2)) return;
+    if (oldest.left > 0 || (writing && oldest.bytes < kSegmentBytes / 2)) return;
     drop_segment(lane, false);
   }
 }
@@ -230,7 +255,11 @@ void Spool::trim(Lane& lane) {
 std::optional<Spool::Handed> Spool::next() {
   for (auto at = lanes_.rbegin(); at != lanes_.rend(); ++at) {  // events are the last lane
     Lane& lane = *at;
-    while (lane.handed_below < lane.entries.size()) {
+    while (lane.handed_below < lane.entries.size() || lane.known < lane.segments.size()) {
+      if (lane.handed_below == lane.entries.size()) {
+        learn_segment(lane);
+        continue;
+      }
       Entry& entry = lane.entries[lane.handed_below++];
       if (entry.handed || entry.done) continue;
       Result<SpoolRecord> record = std::unexpected(Error{});
@@ -242,8 +271,7 @@ std::optional<Spool::Handed> Spool::next() {
                       *std::move(record)};
       }
       ++counters_.damaged;
-      entry.done = true;
-      --lane.waiting;
+      forget(lane, entry);
     }
     trim(lane);
   }
@@ -255,8 +283,11 @@ Result<Bytes> Spool::read_sealed(Lane& lane, const Entry& entry) {
   if (lane.active && entry.segment == lane.segments.back().number) {
     bytes = TRY(lane.active->read_at(entry.offset, entry.size));
   } else {
-    const auto file = TRY(files_.open(path(lane, entry.segment), os::Open::read));
-    bytes = TRY(file->read_at(entry.offset, entry.size));
+    if (!lane.reading || lane.reading_number != entry.segment) {
+      lane.reading = TRY(files_.open(path(lane, entry.segment), os::Open::read));
+      lane.reading_number = entry.segment;
+    }
+    bytes = TRY(lane.reading->read_at(entry.offset, entry.size));
   }
   if (bytes.size() != entry.size || bytes.size() < crypto::kAeadNonceBytes) {
     return fail(Code::corrupt, "a spooled record ends early");
@@ -266,6 +297,16 @@ Result<Bytes> Spool::read_sealed(Lane& lane, const Entry& entry) {
   TRY(key_->open(all.first(crypto::kAeadNonceBytes), associated(lane.kind, entry.sequence),
                  all.subspan(crypto::kAeadNonceBytes), plain));
   return plain;
+}
+
+Spool::Segment& Spool::segment_of(Lane& lane, const Entry& entry) {
+  return *std::ranges::lower_bound(lane.segments, entry.segment, {}, &Segment::number);
+}
+
+void Spool::forget(Lane& lane, Entry& entry) {
+  entry.done = true;
+  --lane.waiting;
+  --segment_of(lane, entry).left;
 }
 
 Spool::Entry* Spool::find(std::uint64_t tag, Lane*& lane) {
@@ -279,8 +320,7 @@ void Spool::done(std::uint64_t tag) {
   Lane* lane = nullptr;
   Entry* entry = find(tag, lane);
   if (!entry) return;  // dropped meanwhile
-  entry->done = true;
-  --lane->waiting;
+  forget(*lane, *entry);
   // Written without sync: it only saves a repeat after a restart.
   Bytes frame;
   append_frame(frame, FrameType::done, entry->sequence, {});
@@ -317,6 +357,12 @@ std::uint64_t Spool::bytes() const {
   for (const Lane& lane : lanes_) {
     for (const Segment& segment : lane.segments) total += segment.bytes;
   }
+  return total;
+}
+
+std::size_t Spool::indexed() const {
+  std::size_t total = 0;
+  for (const Lane& lane : lanes_) total += lane.entries.size();
   return total;
 }
 

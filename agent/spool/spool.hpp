@@ -8,6 +8,8 @@
 // sealed with AES-256-GCM, class and sequence as associated data.
 // Beyond bytes_max, and on a full disk, the oldest file goes: of readings first, events only when
 // there are no readings left. All that is lost is counted.
+// Memory does not grow with what waits: only the records that go out next are known one by one
+// (kIndexedMax a class, and the rest of a file); of later files it is known how many they hold.
 // Errors: io_error, disk_full, payload_too_large. One owner thread.
 #pragma once
 
@@ -15,10 +17,10 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "agent/spool/ranges.hpp"
 #include "agent/spool/record.hpp"
 #include "libs/crypto/aead.hpp"
 #include "libs/os/entropy.hpp"
@@ -36,7 +38,7 @@ struct SpoolCounters {
 class Spool final {
  public:
   static constexpr std::size_t kSegmentBytes = 256 * 1024;
-  static constexpr std::size_t kRecordsMax = 200'000;  // in memory: 32 bytes each
+  static constexpr std::size_t kIndexedMax = 4096;  // records; beyond it new files wait unread
 
   static Result<std::unique_ptr<Spool>> open(os::Files& files, os::Entropy& entropy,
                                              std::string folder, View key32,
@@ -59,6 +61,7 @@ class Spool final {
 
   std::size_t waiting() const;  // not done
   std::uint64_t bytes() const;
+  std::size_t indexed() const;  // records known one by one
   const SpoolCounters& counters() const { return counters_; }
 
  private:
@@ -73,25 +76,33 @@ class Spool final {
   struct Segment {
     std::uint32_t number = 0;
     std::uint64_t bytes = 0;
+    std::size_t left = 0;  // records that are not done
   };
   struct Lane {
     SpoolClass kind = SpoolClass::reading;
     std::deque<Segment> segments;
-    std::deque<Entry> entries;
+    std::size_t known = 0;      // so many of the first segments have their records in `entries`
+    std::deque<Entry> entries;  // sequences rise
+    SequenceRanges done;        // by a former run, of records in segments that are not known yet
     std::size_t waiting = 0;
-    std::size_t handed_below = 0;      // no unhanded entry before this index
-    std::unique_ptr<os::File> active;  // the last segment, when it may be written
+    std::size_t handed_below = 0;       // no unhanded entry before this index
+    std::unique_ptr<os::File> active;   // the last segment, when it may be written
+    std::unique_ptr<os::File> reading;  // of reading_number, open as long as it is read from
+    std::uint32_t reading_number = 0;
   };
 
   Spool(os::Files& files, os::Entropy& entropy, std::string folder,
         std::unique_ptr<crypto::AeadKey> key, std::uint64_t bytes_max);
   Status recover();
-  Status recover_segment(Lane& lane, std::uint32_t number, std::set<std::uint64_t>& done);
+  Status recover_segment(Lane& lane, std::uint32_t number);
   Status append_lane(Lane& lane, const std::vector<SpoolRecord>& records);
   Status write_lane(Lane& lane, const Bytes& frames, std::vector<Entry> entries);
   Status open_segment(Lane& lane);
   bool drop_oldest();
   void drop_segment(Lane& lane, bool count);
+  void learn_segment(Lane& lane);
+  static Segment& segment_of(Lane& lane, const Entry& entry);
+  static void forget(Lane& lane, Entry& entry);
   void trim(Lane& lane);
   Result<Bytes> read_sealed(Lane& lane, const Entry& entry);
   Entry* find(std::uint64_t tag, Lane*& lane);

@@ -190,6 +190,70 @@ TEST_F(SpoolTest, AnotherKeyReadsNothing) {
   EXPECT_EQ(spool->counters().damaged, 1u);
 }
 
+// Days without a network: what waits is on disk, not in memory, and all of it comes in order, once.
+TEST_F(SpoolTest, MemoryDoesNotGrowWithWhatWaits) {
+  constexpr int kMany = 30'000, kBatch = 50;
+  // The rest of the file that was begun at the bound: records are some 150 bytes here.
+  constexpr std::size_t kBound = Spool::kIndexedMax + Spool::kSegmentBytes / 100;
+  open();
+  ASSERT_TRUE(spool->append({event(-1)}));
+  for (int i = 0; i < kMany; i += kBatch) {
+    std::vector<SpoolRecord> batch;
+    for (int n = i; n < i + kBatch; ++n) batch.push_back(reading(n, 40));
+    ASSERT_TRUE(spool->append(batch));
+    ASSERT_LE(spool->indexed(), kBound);
+  }
+  EXPECT_EQ(spool->waiting(), kMany + 1u);
+  // Half of it goes out before a restart, while new ones come; afterwards the rest does, once.
+  std::int64_t next = -1;
+  int come = kMany;
+  while (next < kMany / 2) {
+    const auto handed = spool->next();
+    ASSERT_TRUE(handed);
+    ASSERT_EQ(handed->record.mark.mono.us, next++);
+    spool->done(handed->tag);
+    if (next % 100 == 0) {
+      ASSERT_TRUE(spool->append({reading(come++)}));
+    }
+    ASSERT_LE(spool->indexed(), kBound);
+  }
+  restart(os::sim::Crash::process);
+  EXPECT_EQ(spool->waiting(), static_cast<std::size_t>(come) - static_cast<std::size_t>(next));
+  EXPECT_EQ(spool->indexed(), 0u) << "nothing is read before it is wanted";
+  const auto rest = drain();
+  ASSERT_EQ(rest.size(), static_cast<std::size_t>(come - next));
+  for (const std::int64_t each : rest) ASSERT_EQ(each, next++);
+  EXPECT_EQ(spool->counters().damaged, 0u);
+  EXPECT_LE(names().size(), 1u);
+}
+
+TEST_F(SpoolTest, AFileThatGoesBadWhileItWaitsCostsItsRecordsOnly) {
+  open();
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(spool->append({reading(i, 30'000)}));
+  restart();
+  const auto before = spool->waiting();
+  ASSERT_EQ(before, 40u);
+  ASSERT_TRUE(node().system().files.remove("/data/spool/" + names()[1]));
+  const auto rest = drain();
+  EXPECT_EQ(spool->counters().damaged, 1u);
+  EXPECT_LT(rest.size(), 40u);
+  EXPECT_GT(rest.size(), 30u - 8u);
+  EXPECT_TRUE(std::ranges::is_sorted(rest));
+  EXPECT_EQ(spool->waiting(), 0u);
+}
+
+TEST_F(SpoolTest, WhatIsDroppedUnreadIsCounted) {
+  open();
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(spool->append({reading(i, 30'000)}));
+  restart();
+  open(2 * Spool::kSegmentBytes);
+  ASSERT_TRUE(spool->append({reading(60)}));
+  const auto dropped = spool->counters().readings_dropped;
+  EXPECT_GT(dropped, 30u);
+  EXPECT_EQ(spool->waiting(), 61 - dropped);
+  EXPECT_EQ(drain().front(), static_cast<std::int64_t>(dropped));
+}
+
 // Power goes, or the disk fails, at every operation of a history: what append() promised is there,
 // in order and once; nothing that was never appended appears.
 TEST_F(SpoolTest, HoldsItsPromisesAtEveryOperation) {

@@ -10,6 +10,8 @@ from tests.lab import netns
 from tests.lab.process import Program, binary, run
 
 FIRST_READING_S = 30
+MEMORY_MAX_KIB = 12 * 1024
+OWN_MEMORY_MAX_KIB = 3 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,19 @@ def test_the_state_folder_is_its_own(joined):
         if path.is_file():
             assert not path.stat().st_mode & 0o077, path
             assert b"PRIVATE KEY-----" not in path.read_bytes(), f"{path} holds a key unsealed"
+
+
+def test_it_is_small(shared, joined):
+    """Resident memory once everything has run; libraries that other programs share count in full."""
+    agent, device = joined
+    lab.wait_for(lambda: "cpu.usage_percent" in metrics(shared, device), FIRST_READING_S, "a reading")
+    with open(f"/proc/{agent.program.pid}/status", encoding="ascii") as file:
+        said = file.read()
+    resident, own = (int(re.search(rf"{name}:\s+(\d+) kB", said)[1]) for name in ("VmRSS", "RssAnon"))
+    assert own <= OWN_MEMORY_MAX_KIB, f"{own} KiB"
+    # Without optimisation the program itself is megabytes larger.
+    if "/dev/" not in binary("holdfast-agent"):
+        assert resident <= MEMORY_MAX_KIB, f"{resident} KiB"
 
 
 def test_a_second_agent_on_the_folder_is_told_who_holds_it(joined):
