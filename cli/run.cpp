@@ -115,7 +115,7 @@ void Run::print(const Table& table) {
 }
 
 void Run::say(std::string_view line) {
-  shell_.terminal.err(std::string(line) + '\n');
+  shell_.terminal.err(printable_lines(line) + '\n');
 }
 void Run::line(std::string_view text) {
   shell_.terminal.out(std::string(text) + '\n');
@@ -247,7 +247,8 @@ std::string failure_text(const Error& error, const std::optional<http::ProblemTe
   const std::string mend =
       problem && !problem->mend.empty() ? problem->mend : std::string(row.mend);
   std::string out = "error: " + title + '\n';
-  if (const std::string why = error.text(); !why.empty() && why != title)
+  // It may name what a device said of itself.
+  if (const std::string why = printable_lines(error.text()); !why.empty() && why != title)
     out += "  why:  " + why + '\n';
   if (!error.permission.empty()) out += "  permission: " + error.permission + '\n';
   if (!mend.empty()) out += "  mend: " + mend + '\n';

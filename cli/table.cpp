@@ -31,8 +31,26 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    // U+0080 to U+009F are control characters too: U+009B begins what ESC [ does.
+    const bool high_control = c == 0xC2 && next >= 0x80 && next <= 0x9F;
+    if (high_control) ++i;
+    out += c < 0x20 || c == 0x7F || high_control ? ' ' : text[i];
+  }
   return out;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t end = text.find('\n');
+    out += printable(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += '\n';
+    text.remove_prefix(end + 1);
+  }
 }
 
 std::size_t columns_of(std::string_view text) {

@@ -25,6 +25,8 @@ std::string aligned(const Table& table, unsigned width);
 std::string tab_separated(const Table& table);
 // Control characters become spaces: nothing that came from a device may move the cursor.
 std::string printable(std::string_view text);
+// The same, but line breaks stay.
+std::string printable_lines(std::string_view text);
 // Columns of a terminal that UTF-8 text takes, good enough for names: code points.
 std::size_t columns_of(std::string_view text);
 

@@ -78,10 +78,10 @@ void print_change(Run& run, const http::Event& event) {
           text_at(*data, "changes.state"), text_at(*data, "changes.presence.online")}}});
   } else if (event.name == "reading") {
     run.line("reading\t" + text_at(*data, "device_id") + '\t' + text_at(*data, "metric") + '\t' +
-             text_at(*data, "value"));
+             printable(text_at(*data, "value")));
   } else if (event.name == "event") {
     run.line("event\t" + text_at(*data, "device_id") + '\t' + text_at(*data, "kind") + '\t' +
-             text_at(*data, "message"));
+             printable(text_at(*data, "message")));
   } else if (event.name == "reset") {
     run.say("Something was missed: " + text_at(*data, "reason") + '.');
   }

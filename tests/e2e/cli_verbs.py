@@ -48,7 +48,7 @@ def reads(world):
         "device show": (device,), "site show": (world.site,), "type show": (world.type,),
         "user show": (world.user,), "token show": (world.token,), "enrol show": (world.claim,),
         "command show": (world.command,), "job show": (world.job,),
-        "telemetry metrics": (device,), "telemetry query": (device, "lab.temp"),
+        "telemetry metrics": (device,), "telemetry newest": ("lab.temp",), "device orphans": (), "telemetry query": (device, "lab.temp"),
         "event explain": ("severity>=warning", "temp*", "--from", "2026-01-01T00:00:00Z"),
         "twin get": (device,), "twin diff": (device,), "audit verify": (), "audit prove": ("1",),
         "config show": (), "version": (), "whoami": (), "doctor": (),
@@ -81,12 +81,17 @@ def changes(world, folder):
         "token create": (("another token", "--kind", "service", "--role", "viewer"), None),
         "token change": ((world.token, "--name", "same token"), None),
         "job retry": ((world.job,), None), "backup": ((folder / "copy",), None),
+        "device replace": ((device, "--reason", "water damage"), None),
         "device revoke": ((device, "--reason", "stolen"), None),
         "token remove": ((world.token,), None), "user remove": ((world.user,), None),
         "type remove": ((world.type,), None),
+        "device decommission": ((device, "--reason", "scrap"), None),
     }
 
 
+# May find nothing, and then print nothing into a pipe.
+MAY_BE_EMPTY = {"device orphans"}
+
 # They need more than a server, and have tests of their own.
 ELSEWHERE = {"login", "logout", "context list", "context use", "context remove", "restore",
-             "config check", "trust install", "help exit-codes", "completion", "site remove"}
+             "device receipt", "config check", "trust install", "help exit-codes", "completion", "site remove"}
