@@ -69,6 +69,7 @@ std::string folder_of_program() {
 app::Extras extras(os::Files& files, const Log& log) {
   app::Extras out;
   out.version = HOLDFAST_VERSION;
+  out.processors = static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   const std::string here = folder_of_program();
   for (const std::string& place : {here + "/../share/holdfast/console", here + "/../../console/dist"}) {
     auto console = api::ConsoleFiles::load(files, place);

@@ -21,6 +21,11 @@ std::string reachable_host(const os::Endpoint& listening,
   return host_name.empty() ? "localhost" : std::string(host_name);
 }
 
+bool clash(const os::Endpoint& one, const os::Endpoint& other) {
+  return one.port != 0 && one.port == other.port &&
+         (one.host == other.host || everywhere(one.host) || everywhere(other.host));
+}
+
 std::string device_host(const os::Endpoint& listening) {
   return everywhere(listening.host) ? "127.0.0.1" : listening.host;
 }

@@ -53,6 +53,7 @@ class Running final : public App {
 
  private:
   Result<std::unique_ptr<sql::Database>> open_database();
+  Status check_ports() const;
   Status open_store();
   Status open_segments();
   Status open_core();
@@ -88,7 +89,22 @@ Running::~Running() {
   p_.job_workers.reset();
 }
 
+// Two faces on one port would take each other's connections.
+Status Running::check_ports() const {
+  std::vector<std::string_view> faces{"api.listen", "mqtt.listen", "device.listen"};
+  if (!config_.text("pki.listen").empty()) faces.push_back("pki.listen");
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!clash(endpoint(faces[i]), endpoint(faces[j]))) continue;
+      return fail(Code::invalid_argument, std::string(faces[j]) + " and " + std::string(faces[i]) +
+                                              " name one port: give each its own");
+    }
+  }
+  return {};
+}
+
 Status Running::open() {
+  TRY(check_ports());
   TRY(with_context(open_store(), "opening the database"));
   TRY(with_context(open_segments(), "opening readings and events"));
   TRY(with_context(open_core(), "starting the core"));
@@ -168,6 +184,7 @@ Status Running::open_core() {
 
 Status Running::open_domains() {
   p_.devices = TRY(devices::Registry::make(*p_.store, *p_.workers, loop_, log_, metrics_));
+  p_.devices->set_devices_max(config_.integer("limits.devices"));
   p_.places = std::make_unique<devices::Places>(*p_.store);
   p_.intake = TRY(telemetry::Intake::make(system_, *p_.journal, *p_.series, *p_.store, *p_.workers,
                                           log_, metrics_));
@@ -351,7 +368,7 @@ crypto::Credential Running::operator_credential() const {
 
 unsigned Running::loops() const {
   const auto wanted = static_cast<unsigned>(config_.integer("threads"));
-  return wanted == 0 ? 2 : wanted;
+  return wanted == 0 ? extras_.processors : wanted;
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ struct Extras {
   std::vector<core::AgentBinary> agents;
   std::string version = "0.1.0";
   std::string commit;
+  unsigned processors = 2;  // of this machine
 };
 
 // What the ready line says.

@@ -12,9 +12,11 @@ std::string trimmed(std::string folder) {
 
 Result<seal::SecretKey> first_seal_key(const os::System& system, const std::string& seal_path,
                                        const std::string& data, const Log& log) {
-  // A start that was cut short may have left the key: nothing was sealed under it yet.
-  if (os::exists(system.files, seal_path)) return seal::load_seal_key(system.files, seal_path);
-  const auto key = TRY(seal::create_seal_key(system, seal_path));
+  // A start that was cut short may have left the key, and perhaps not its recovery: made anew,
+  // because nothing was sealed yet. Whoever brings a key of his own has one too.
+  const auto key = os::exists(system.files, seal_path)
+                       ? TRY(seal::load_seal_key(system.files, seal_path))
+                       : TRY(seal::create_seal_key(system, seal_path));
   const seal::SecretKey recovery(system.entropy.bytes(seal::kKeyBytes));
   TRY(seal::write_recovery(system, os::join(data, "recovery.sealed"), key, recovery));
   const std::string note =

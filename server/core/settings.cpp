@@ -50,12 +50,10 @@ constexpr std::array kServerSettings{
             kNoLow, kNoHigh, "disk,memory"},
     Setting{"hub.connections_max", Type::integer, "100000", "Connections of devices at once.", 1,
             1'000'000},
-    Setting{"hub.message_max", Type::size, "256KiB", "Largest message of a device.", 1'024,
-            16 * kMiB},
-    Setting{"hub.queue_messages", Type::integer, "1000",
-            "Messages that wait for a device that is away; then the oldest go.", 1, 100'000},
 
-    Setting{"limits.devices", Type::integer, "100000", "Devices in the registry.", 1, 10'000'000},
+    Setting{"limits.devices", Type::integer, "100000",
+            "Devices in the registry, decommissioned ones not counted; further ones are refused.",
+            1, 10'000'000},
     Setting{"limits.metrics_per_device", Type::integer, "2000",
             "Metrics that one device may report; readings of further ones are refused.", 1,
             100'000},
@@ -70,9 +68,6 @@ constexpr std::array kServerSettings{
             kNoHigh},
     Setting{"retention.notices", Type::duration, "7d",
             "How far back live streams of the API can resume.", 60, 365 * kDay},
-    Setting{"retention.free_space", Type::size, "1GiB",
-            "Space to leave free on the disk: below it the oldest readings and events go early.", 0,
-            kNoHigh},
 
     Setting{"seal.key_file", Type::path, "",
             "File of the sealing key; without it <data>.seal. Keep it off the disk that holds the "

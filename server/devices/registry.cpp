@@ -131,6 +131,12 @@ Status Registry::flush(bool transitions_only) {
 }
 
 Result<DeviceId> Registry::create(core::Change& change, const NewDevice& wanted) {
+  const auto there = TRY(change.tx().number("SELECT count(*) FROM device WHERE state<>?",
+                                            {name_of(State::decommissioned)}));
+  if (there >= devices_max_) {
+    return fail(Code::quota_exceeded, "there are " + std::to_string(there) +
+                                          " devices, as many as limits.devices allows");
+  }
   Device device;
   device.id = change.new_id<DeviceId>();
   device.name = suggested_name(wanted.name, "device-" + device.id.text().substr(24));

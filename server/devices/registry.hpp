@@ -15,6 +15,8 @@
 
 namespace holdfast::devices {
 
+inline constexpr std::int64_t kDevicesMax = 100'000;  // unless set otherwise
+
 struct Patch {
   std::optional<std::string> name;
   std::optional<std::optional<SiteId>> site;
@@ -65,6 +67,8 @@ class Registry final : public Service {
   Result<Device> release(const core::Caller& caller, DeviceId id, const std::string& reason);
   Result<Device> revoke(const core::Caller& caller, DeviceId id, const std::string& reason);
 
+  // Before the server starts: create() refuses more with quota_exceeded.
+  void set_devices_max(std::int64_t most) { devices_max_ = most; }
   wire::Json json(const Device& device) const;  // schema Device, with presence as it is now
   // Writes presence now: at stop, and in tests.
   Status flush(bool transitions_only = false);
@@ -85,6 +89,7 @@ class Registry final : public Service {
   os::Loop& loop_;
   const Log& log_;
   PresenceBook presence_;
+  std::int64_t devices_max_ = kDevicesMax;
   Guarded<std::unordered_set<DeviceId>>
       active_;  // known to have connected once; bounded by the registry
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

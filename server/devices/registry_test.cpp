@@ -57,6 +57,18 @@ TEST(Registry, ASiteThatIsNotThereMakesNoDevice) {
   EXPECT_EQ(core::count_rows(p.t.store(), "device"), 0);
 }
 
+TEST(Registry, BeyondTheLimitNoMoreAreMade) {
+  Plant p;
+  p.registry->set_devices_max(2);
+  const DeviceId first = p.device("one");
+  p.device("two");
+  EXPECT_EQ(p.try_device({}).error().code, Code::quota_exceeded);
+  ASSERT_TRUE(p.t.store().change(core::Caller::system(), "test.end", [&](core::Change& change) {
+    return p.registry->set_state(change, first, State::decommissioned, "");
+  }));
+  EXPECT_TRUE(p.try_device({})) << "what is gone does not count";
+}
+
 TEST(Registry, APatchTellsWhatChanged) {
   Plant p;
   const SiteId here = p.site("here");

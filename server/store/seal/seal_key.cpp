@@ -75,13 +75,12 @@ Result<SecretKey> load_seal_key(os::Files& files, const std::string& path) {
 }
 
 Status store_seal_key(const os::System& system, const std::string& path, const SecretKey& key) {
+  if (os::exists(system.files, path)) return fail(Code::already_exists, path + " is there already");
   std::string text = std::string(kSealMagic) + to_hex(key.view()) + "\n";
-  const auto file = TRY(system.files.open(path, os::Open::create_new));
-  TRY(file->write_at(0, view_of(text)));
-  TRY(file->sync());
-  TRY(system.files.sync_dir(os::folder_of(path)));
+  // Whole or not there: half a key, after a power cut, would stop every later start.
+  Status written = os::replace_file(system.files, path, view_of(text));
   crypto::wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  return {};
+  return written;
 }
 
 Result<SecretKey> create_seal_key(const os::System& system, const std::string& path) {
