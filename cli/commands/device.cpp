@@ -223,6 +223,51 @@ Status replace_device(Run& run) {
   return {};
 }
 
+Status show_forecast(Run& run) {
+  const Reply reply = TRY(TRY(run.remote())->get("/v1/certificates/forecast"));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{{"DAY"}, {"EXPIRE"}, {"RENEW"}}, {}};
+  const Json* list = json_at(reply.json, "days");
+  for (const Json& one : list && list->is_array() ? list->get_array() : wire::JsonArray{}) {
+    if (text_at(one, "expire") == "0" && text_at(one, "renew") == "0") continue;
+    table.rows.push_back({text_at(one, "day"), text_at(one, "expire"), text_at(one, "renew")});
+  }
+  run.print(table);
+  run.say(text_at(reply.json, "late") + " renewals are late, " + text_at(reply.json, "expired") +
+          " devices have an expired certificate.");
+  return {};
+}
+
+Status list_findings(Run& run) {
+  http::Params query;
+  add_query(run, query, "kind", "kind");
+  if (!run.given().has("all")) query.emplace_back("open", "true");
+  const Reply reply = TRY(TRY(run.remote())->get(http::with_query("/v1/findings", query)));
+  if (run.json()) {
+    run.print(reply.json);
+    return {};
+  }
+  Table table{{{"KIND"}, {"SUBJECT"}, {"DEVICE"}, {"COUNT"}, {"LAST"}, {"MESSAGE"}}, {}};
+  const Json* items = json_at(reply.json, "items");
+  for (const Json& one : items && items->is_array() ? items->get_array() : wire::JsonArray{}) {
+    table.rows.push_back({text_at(one, "kind"), text_at(one, "subject"), text_at(one, "device_id"),
+                          text_at(one, "count"), short_time(text_at(one, "last_at")),
+                          text_at(one, "message")});
+  }
+  run.print(table);
+  return {};
+}
+
+Status acknowledge_finding(Run& run) {
+  const JsonObject body{{"kind", run.given().text("KIND")},
+                        {"subject", run.given().text("SUBJECT")}};
+  run.done(TRY(TRY(run.remote())->send("POST", "/v1/findings/acknowledge", body)), "Acknowledged.");
+  return {};
+}
+
 Status list_orphans(Run& run) {
   const Reply reply = TRY(TRY(run.remote())->get("/v1/orphans"));
   if (run.json()) {
@@ -245,6 +290,39 @@ Status list_orphans(Run& run) {
   });
   run.print(table);
   return {};
+}
+
+// The end of its service, other hardware in its place, and what is odd about identities.
+void add_life_commands(Commands& out, const Argument& device) {
+  out.push_back({"device decommission",
+                 "Take it out of service for good, and order it to erase itself",
+                 {device, required_value("--reason", "Why, for receipt, timeline and audit"),
+                  flag("--no-erase", "Order no wipe"),
+                  flag("--erase-data", "Erase its readings and events here too, at once"),
+                  value("--deadline", "How long it has to prove the wipe; 7d unless given")},
+                 decommission_device});
+  out.push_back({"device receipt", "How far its decommissioning has come", {device}, show_receipt});
+  out.push_back({"device replace",
+                 "Let other hardware take its place, and print the code to join with",
+                 {device, required_value("--reason", "Why, for timeline and audit"),
+                  value("--serial", "Only hardware with this serial number"),
+                  value("--expires", "How long the code can be used; 1h unless given")},
+                 replace_device});
+  out.push_back(
+      {"device forecast", "When certificates expire and renew, day by day", {}, show_forecast});
+  out.push_back({"device findings",
+                 "Anomalies of identities that nobody has acknowledged",
+                 {value("--kind", "Only this kind"), flag("--all", "Acknowledged ones too")},
+                 list_findings});
+  out.push_back(
+      {"device acknowledge",
+       "Say that you have looked at a finding",
+       {positional("KIND", "Kind of the finding"), positional("SUBJECT", "Subject of the finding")},
+       acknowledge_finding});
+  out.push_back({"device orphans",
+                 "Devices without a valid certificate, and certificates without a device",
+                 {},
+                 list_orphans});
 }
 
 }  // namespace
@@ -295,24 +373,7 @@ void add_device_commands(Commands& out) {
                  "Revoke its certificates for good, and quarantine it",
                  {device, required_value("--reason", "Why, for timeline and audit")},
                  revoke_device});
-  out.push_back({"device decommission",
-                 "Take it out of service for good, and order it to erase itself",
-                 {device, required_value("--reason", "Why, for receipt, timeline and audit"),
-                  flag("--no-erase", "Order no wipe"),
-                  flag("--erase-data", "Erase its readings and events here too, at once"),
-                  value("--deadline", "How long it has to prove the wipe; 7d unless given")},
-                 decommission_device});
-  out.push_back({"device receipt", "How far its decommissioning has come", {device}, show_receipt});
-  out.push_back({"device replace",
-                 "Let other hardware take its place, and print the code to join with",
-                 {device, required_value("--reason", "Why, for timeline and audit"),
-                  value("--serial", "Only hardware with this serial number"),
-                  value("--expires", "How long the code can be used; 1h unless given")},
-                 replace_device});
-  out.push_back({"device orphans",
-                 "Devices without a valid certificate, and certificates without a device",
-                 {},
-                 list_orphans});
+  add_life_commands(out, device);
 }
 
 }  // namespace holdfast::cli

@@ -105,9 +105,110 @@ Status revoke_claim(Run& run) {
   return {};
 }
 
+Status list_pending(Run& run) {
+  http::Params query;
+  query.emplace_back("state", run.given().maybe("state").value_or("waiting"));
+  add_page(run, query);
+  return print_list(run, "/v1/enrolments", query,
+                    {{{"KEY", 9}, "key_sha256"},
+                     {{"STATE", 8}, "state"},
+                     {{"SERIAL", 7}, "serial"},
+                     {{"NAME", 5}, "name"},
+                     {{"ADDRESS", 6}, "address"},
+                     {{"ALGORITHM", 2}, "key_algorithm"},
+                     {{"ASKED", 3}, "asked"},
+                     {{"LAST", 4}, "last_at", true}});
+}
+
+std::string path_of_key(Run& run, std::string_view action) {
+  return "/v1/enrolments/" + http::encode_component(run.given().text("KEY")) + "/" +
+         std::string(action);
+}
+
+Status approve_pending(Run& run) {
+  JsonObject body;
+  if (const auto name = run.given().maybe("name")) body["name"] = *name;
+  if (const auto site = run.given().maybe("site")) body["site_id"] = TRY(run.site(*site));
+  if (const auto type = run.given().maybe("type")) body["type_id"] = TRY(run.type(*type));
+  if (run.given().has("tag")) body["tags"] = TRY(pairs_of(run.given().all("tag")));
+  run.done(TRY(TRY(run.remote())->send("POST", path_of_key(run, "approve"), body)),
+           "Approved; it comes in when it asks next.");
+  return {};
+}
+
+Status refuse_pending(Run& run) {
+  const JsonObject body{{"reason", run.given().text("reason")}};
+  run.done(TRY(TRY(run.remote())->send("POST", path_of_key(run, "refuse"), body)), "Refused.");
+  return {};
+}
+
+Status import_registrations(Run& run) {
+  const std::string path = run.given().text("FILE");
+  JsonObject body{{"csv", TRY(run.read_input(path))}};
+  if (run.given().has("check")) body["only_check"] = true;
+  const Reply reply = TRY(TRY(run.remote())->send("POST", "/v1/registrations", body));
+  if (run.json()) {
+    run.print(reply.json);
+  } else {
+    const Json* problems = json_at(reply.json, "problems");
+    for (const Json& one :
+         problems && problems->is_array() ? problems->get_array() : wire::JsonArray{})
+      run.line(path + ':' + text_at(one, "line") + ": " + text_at(one, "message"));
+    run.say(text_at(reply.json, "added") +
+            (run.given().has("check") ? " rows are good." : " added."));
+  }
+  return {};
+}
+
+Status list_registrations(Run& run) {
+  http::Params query;
+  add_page(run, query);
+  return print_list(run, "/v1/registrations", query,
+                    {{{"SERIAL", 9}, "serial"},
+                     {{"NAME", 5}, "name"},
+                     {{"KEY", 3}, "key_sha256"},
+                     {{"DEVICE", 7}, "device_id"},
+                     {{"CREATED", 2}, "created_at", true}});
+}
+
+Status forget_registration(Run& run) {
+  run.done(TRY(TRY(run.remote())
+                   ->send("DELETE",
+                          "/v1/registrations/" + http::encode_component(run.given().text("SERIAL")),
+                          nullptr)),
+           "Forgotten.");
+  return {};
+}
+
 }  // namespace
 
 void add_enrol_commands(Commands& out) {
+  const Argument key = positional("KEY", "SHA-256 of its key, as `enrol pending` shows it");
+  out.push_back(
+      {"enrol pending", "Devices without a claim that wait for an approval",
+       joined({value("--state", "waiting unless given; approved or refused")}, page_arguments()),
+       list_pending});
+  out.push_back(
+      {"enrol approve",
+       "Let a device in that waits",
+       {key, value("--name", "Name that it gets"), value("--type", "Type that it gets"),
+        value("--site", "Site that it gets"), many_values("--tag", "Tag that it gets, KEY=VALUE")},
+       approve_pending});
+  out.push_back({"enrol refuse",
+                 "Turn a device away, until somebody approves it",
+                 {key, required_value("--reason", "Why, for the device and the audit")},
+                 refuse_pending});
+  out.push_back({"enrol import",
+                 "Announce devices by a CSV file: serial, key_sha256, name, site_id, type_id, tags",
+                 {positional("FILE", "The file; - for standard input"),
+                  flag("--check", "Only say what would happen")},
+                 import_registrations});
+  out.push_back(
+      {"enrol registered", "Devices that are announced", page_arguments(), list_registrations});
+  out.push_back({"enrol forget",
+                 "Announce a device no longer",
+                 {positional("SERIAL", "Serial or pattern")},
+                 forget_registration});
   const Argument claim = positional("CLAIM", "Id of the claim");
   out.push_back(
       {"enrol claim",

@@ -4,6 +4,7 @@
 #include "libs/crypto/names.hpp"
 #include "libs/crypto/oids.hpp"
 #include "libs/crypto/spki.hpp"
+#include "libs/crypto/verify.hpp"
 
 namespace holdfast::crypto {
 namespace {
@@ -131,6 +132,18 @@ Result<Bytes> put_extensions(const CertificateRequestSpec& spec, View subject_ke
   return der::wrap(der::explicit_tag(3), der::wrap(der::kSequence, all));
 }
 
+// Before it is signed, the certificate as it will be must pass our own reader and profile: what a
+// verifier would refuse never gets a signature.
+Status lint(const CertificateRequestSpec& spec, View body, View algorithm) {
+  const Bytes nothing(8, 0);
+  const Bytes draft = der::sequence({body, algorithm, der::put_bit_string(nothing)});
+  const Certificate parsed = TRY(parse_certificate(draft));
+  if (row_of_profile(spec.profile).ca) return check_ca_profile(parsed);
+  if (spec.profile == Profile::ocsp_responder) return {};
+  return check_leaf_profile(parsed,
+                            spec.profile == Profile::server ? Purpose::server : Purpose::client);
+}
+
 // The TBSCertificate of RFC 5280 4.1, signed.
 Result<Bytes> sign_body(const CertificateRequestSpec& spec, View issuer_name, View subject_spki,
                         View extensions, const PrivateKey& key) {
@@ -140,6 +153,7 @@ Result<Bytes> sign_body(const CertificateRequestSpec& spec, View issuer_name, Vi
                      der::put_unsigned(spec.serial), algorithm, issuer_name,
                      der::sequence({der::put_time(spec.not_before), der::put_time(spec.not_after)}),
                      put_name(spec.common_name, spec.organisation, {}), subject_spki, extensions});
+  if (const Status fine = lint(spec, body, algorithm); !fine) return refuse(fine.error().message);
   const Bytes signature = TRY(key.sign(body));
   return der::sequence({body, algorithm, der::put_bit_string(signature)});
 }

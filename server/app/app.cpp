@@ -214,6 +214,7 @@ Status Running::open_domains() {
       identity::Authority::open(system_, ca_folder, std::move(keys), std::move(names), public_url));
   p_.identity = TRY(identity::Registrar::make(*p_.store, *p_.jobs, *p_.dispatcher, *p_.authority,
                                               *p_.devices, *p_.intake, log_, metrics_));
+  p_.identity->approvals().let_wait(config_.text("enrolment.unknown") == "wait");
   p_.identity->decommissions().on_erase_data([this](DeviceId device) -> Status {
     TRY(p_.series->erase(device.ulid));
     TRY(p_.events->erase(device.ulid));

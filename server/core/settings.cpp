@@ -32,6 +32,10 @@ constexpr std::array kServerSettings{
     Setting{"device.listen", Type::address, ":8444",
             "Where devices enrol, download and report over HTTPS. Reachable for every device that "
             "joins."},
+    Setting{"enrolment.unknown", Type::choice, "refuse",
+            "What a device without a claim gets: refuse, or wait: it waits until an operator or a "
+            "registration lets it in.",
+            kNoLow, kNoHigh, "refuse,wait"},
     Setting{"pki.listen", Type::address, "",
             "Where revocation lists and OCSP answers are also served without TLS, for foreign "
             "verifiers; empty: nowhere. They are signed in themselves."},

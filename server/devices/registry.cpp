@@ -158,7 +158,8 @@ Result<DeviceId> Registry::create(core::Change& change, const NewDevice& wanted)
   return device.id;
 }
 
-Status Registry::set_state(core::Change& change, DeviceId id, State state, std::string_view) {
+Status Registry::set_state(core::Change& change, DeviceId id, State state,
+                           std::string_view reason) {
   auto found = TRY(find_device(change.tx(), change.sealer(), id));
   if (!found) return fail(Code::device_unknown, "there is no device " + id.text());
   if (found->state == state) return {};
@@ -169,7 +170,12 @@ Status Registry::set_state(core::Change& change, DeviceId id, State state, std::
   if (state != State::quarantined) found->quarantine.reset();
   TRY(update_device(change, *found));
   if (state == State::enrolled) look_again(id);
-  TRY(change.audit(id.text(), before_text, audit_text(*found)));
+  std::string after_text = audit_text(*found);
+  if (!reason.empty()) {  // an object, whose last brace makes room
+    after_text.pop_back();
+    after_text += ",\"reason\":" + wire::json_text(wire::Json(reason)) + "}";
+  }
+  TRY(change.audit(id.text(), before_text, after_text));
   return notice_state(change, *found, before);
 }
 

@@ -155,8 +155,8 @@ void Connection::admit() {
                              out_);
   asked_at_ = around_->now().mono;
   on_worker<Result<identity::Admission>>(
-      [&identity = around_->identity, der = *der] {
-        return identity.admit(der, identity::Purpose::connect);
+      [&identity = around_->identity, der = *der, address = stream_->peer().address] {
+        return identity.admit(der, identity::Purpose::connect, address);
       },
       &Connection::admitted);
 }

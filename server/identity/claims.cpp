@@ -54,7 +54,9 @@ Result<ClaimSecret> Registrar::make_claim(const core::Caller& caller, std::strin
     expire.key = claim.id.text();
     expire.run_at = claim.expires_at;
     TRY(jobs_->schedule(change, expire));
-    TRY(change.audit(claim.id.text(), "", wire::json_text(claim_audit(claim, change.now()))));
+    if (!claim.for_device) {  // else `with` has written what is done to the device
+      TRY(change.audit(claim.id.text(), "", wire::json_text(claim_audit(claim, change.now()))));
+    }
     return change.notice("claim.created",
                          wire::json_text(wire::JsonObject{{"claim_id", claim.id.text()}, {"expires_at", claim.expires_at.us}}),
                          claim.site);

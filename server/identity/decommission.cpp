@@ -164,7 +164,7 @@ Result<Receipt> Decommissions::decommission(const core::Caller& caller, DeviceId
     made.state = wanted.erase && can_prove ? EraseState::erase_pending : EraseState::not_erased;
     if (made.state == EraseState::erase_pending) made.deadline = change.now() + wanted.erase_limit;
     made.certificates = TRY(revoke_certificates(change.tx(), id, crypto::RevocationReason::cessation_of_operation,
-                                                change.now()));
+                                                change.now(), change.now()));
     for (const std::string& serial : made.certificates) {
       TRY(change.notice("certificate.revoked",
                         wire::json_text(wire::JsonObject{
@@ -187,7 +187,6 @@ Result<Receipt> Decommissions::decommission(const core::Caller& caller, DeviceId
       job.run_at = change.now();
       TRY(jobs_->schedule(change, job));
     }
-    TRY(change.audit(id.text(), "", wire::json_text(receipt_json(made))));
     return change.notice("device.decommissioned",
                          wire::json_text(wire::JsonObject{
                              {"device_id", id.text()}, {"reason", wanted.reason}, {"erase", name_of(made.state)}}),

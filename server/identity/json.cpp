@@ -26,6 +26,36 @@ wire::JsonObject step_json(const Claim& claim, Step which) {
 
 }  // namespace
 
+wire::JsonObject request_json(const EnrolmentRequest& r) {
+  return wire::JsonObject{{"key_sha256", to_hex(r.key_hash)},
+                          {"state", name_of(r.state)},
+                          {"serial", core::text_or_null(r.serial)},
+                          {"name", core::text_or_null(r.name)},
+                          {"key_algorithm", r.key_algorithm},
+                          {"address", r.address},
+                          {"first_at", to_rfc3339(r.first_at)},
+                          {"last_at", to_rfc3339(r.last_at)},
+                          {"asked", r.asked},
+                          {"decided_by", core::text_or_null(r.decided_by)},
+                          {"decided_at", core::time_or_null(r.decided_at)},
+                          {"reason", core::text_or_null(r.reason)},
+                          {"device_id", core::id_or_null(r.device)}};
+}
+
+wire::JsonObject registration_json(const Registration& r) {
+  wire::JsonObject tags;
+  for (const auto& [key, value] : r.place.tags) tags[key] = value;
+  return wire::JsonObject{{"serial", r.serial},
+                          {"key_sha256", r.key_hash ? wire::Json(to_hex(*r.key_hash)) : wire::Json(nullptr)},
+                          {"name", core::text_or_null(r.place.name)},
+                          {"site_id", core::id_or_null(r.place.site)},
+                          {"type_id", core::id_or_null(r.place.type)},
+                          {"tags", std::move(tags)},
+                          {"created_by", r.created_by},
+                          {"created_at", to_rfc3339(r.created_at)},
+                          {"device_id", core::id_or_null(r.device)}};
+}
+
 wire::JsonObject receipt_json(const Receipt& receipt) {
   const auto time = [](const std::optional<WallTime>& at) {
     return at ? wire::Json(to_rfc3339(*at)) : wire::Json(nullptr);

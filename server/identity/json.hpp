@@ -7,6 +7,10 @@
 namespace holdfast::identity {
 
 wire::JsonObject claim_json(const Claim& claim, WallTime now);
+struct EnrolmentRequest;
+struct Registration;
+wire::JsonObject request_json(const EnrolmentRequest& request);
+wire::JsonObject registration_json(const Registration& registration);
 struct Receipt;
 struct Replacement;
 wire::JsonObject receipt_json(const Receipt& receipt);

@@ -16,6 +16,7 @@ Result<Duration> seconds_member(const wire::JsonObject& body, std::string_view n
 
 LifeAnswer decommission(Registrar& registrar, const LifeCall& call) {
   const auto id = TRY(call.id<DeviceId>("device_id", "device.decommission"));
+  TRY(registrar.may(call.caller, "device.decommission", id));
   const auto& body = *TRY(wire::as_object(call.body));
   TRY(wire::only_members(body, {"reason", "erase", "erase_limit_s", "erase_data"}));
   Farewell wanted;
@@ -29,6 +30,7 @@ LifeAnswer decommission(Registrar& registrar, const LifeCall& call) {
 
 LifeAnswer replace(Registrar& registrar, const LifeCall& call) {
   const auto id = TRY(call.id<DeviceId>("device_id", "device.replace"));
+  TRY(registrar.may(call.caller, "device.replace", id));
   const auto& body = *TRY(wire::as_object(call.body));
   TRY(wire::only_members(body, {"reason", "expires_in_s", "device_serial"}));
   const std::string reason = TRY(wire::get_string(body, "reason"));
@@ -54,6 +56,38 @@ LifeAnswer replacements(Registrar& registrar, const LifeCall& call) {
   return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)}}));
 }
 
+LifeAnswer findings(Registrar& registrar, const LifeCall& call) {
+  Findings::Query query;
+  if (const auto kind = call.query("kind")) {
+    query.kind = finding_kind_named(*kind);
+    if (!query.kind) return std::unexpected(core::bad_parameter("kind", "there is no such kind"));
+  }
+  query.open = call.query("open") == "true";
+  wire::JsonArray items;
+  for (const Finding& one : TRY(registrar.findings().list(call.caller, query))) items.push_back(finding_json(one));
+  return http::json(200, wire::json_text(wire::JsonObject{{"items", std::move(items)}}));
+}
+
+LifeAnswer acknowledge(Registrar& registrar, const LifeCall& call) {
+  const auto& body = *TRY(wire::as_object(call.body));
+  TRY(wire::only_members(body, {"kind", "subject"}));
+  const auto kind = finding_kind_named(TRY(wire::get_string(body, "kind")));
+  if (!kind) return std::unexpected(Error{Code::invalid_argument, "there is no such kind", {}, {}, "/kind"});
+  const std::string subject = TRY(wire::get_string(body, "subject"));
+  return http::json(200, wire::json_text(finding_json(TRY(registrar.findings().acknowledge(call.caller, *kind, subject)))));
+}
+
+LifeAnswer forecast(Registrar& registrar, const LifeCall& call) {
+  const Forecast found = TRY(registrar.forecast(call.caller));
+  wire::JsonArray list;
+  for (const ForecastDay& one : found.days) {
+    const std::string day = to_rfc3339(WallTime{one.day * 86'400'000'000}).substr(0, 10);
+    list.push_back(wire::JsonObject{{"day", day}, {"expire", one.expire}, {"renew", one.renew}});
+  }
+  return http::json(200, wire::json_text(wire::JsonObject{
+                             {"days", std::move(list)}, {"late", found.late}, {"expired", found.expired}}));
+}
+
 LifeAnswer orphans(Registrar& registrar, const LifeCall& call) {
   const Orphans found = TRY(registrar.orphans(call.caller));
   wire::JsonArray records, certificates;
@@ -77,6 +111,9 @@ Status add_lifecycle_routes(core::Operations& operations, Registrar& registrar) 
   }));
   TRY(operations.add("replace_device", [&](const LifeCall& call) { return replace(registrar, call); }));
   TRY(operations.add("list_replacements", [&](const LifeCall& call) { return replacements(registrar, call); }));
+  TRY(operations.add("get_certificate_forecast", [&](const LifeCall& call) { return forecast(registrar, call); }));
+  TRY(operations.add("list_findings", [&](const LifeCall& call) { return findings(registrar, call); }));
+  TRY(operations.add("acknowledge_finding", [&](const LifeCall& call) { return acknowledge(registrar, call); }));
   return operations.add("list_orphans", [&](const LifeCall& call) { return orphans(registrar, call); });
 }
 

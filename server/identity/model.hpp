@@ -72,6 +72,7 @@ struct IssuedCertificate {
   std::optional<ClaimId> claim;
   Bytes der;
   Bytes csr_hash;  // SHA-256 of the CSR's DER
+  Bytes key_hash;  // SHA-256 of its SubjectPublicKeyInfo
   Bytes issuer;    // key identifier of the CA that signed it
   WallTime not_before, not_after, renews_at, issued_at;
   CertificateState state = CertificateState::valid;

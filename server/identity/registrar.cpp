@@ -58,6 +58,11 @@ Registrar::Registrar(core::Store& store, Authority& authority, devices::Service&
       log_(log),
       revocations_(store, authority, metrics),
       decommissions_(store, devices, telemetry, metrics),
+      approvals_(store, devices, metrics,
+                 [this](core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash) {
+                   return issue(change, device, csr, csr_hash, std::nullopt, devices::EvidenceClass::software);
+                 }),
+      findings_(store, devices, telemetry, metrics),
       issued_(metrics.counter("holdfast_identity_certificates_issued_total", "Device certificates issued")),
       refused_(metrics.counter("holdfast_identity_enrolments_refused_total", "Enrolments and renewals refused")) {}
 
@@ -102,9 +107,17 @@ Status Registrar::subscribe(core::Jobs& jobs, core::Dispatcher& dispatcher) {
 
 // ---- connections
 
-Result<Admission> Registrar::admit(View certificate_der, Purpose purpose) {
+Result<Admission> Registrar::admit(View certificate_der, Purpose purpose, std::string_view peer_address) {
+  Shown shown;
+  auto admission = judge(certificate_der, purpose, shown);
+  if (!peer_address.empty()) observe(admission, shown, core::host_of(peer_address));
+  return admission;
+}
+
+Result<Admission> Registrar::judge(View certificate_der, Purpose purpose, Shown& shown) {
   const auto certificate = TRY(crypto::parse_certificate(certificate_der));
   const std::string serial = crypto::serial_text(certificate.serial);
+  shown.serial = serial;
   std::optional<IssuedCertificate> issued;
   std::optional<devices::Device> device;
   TRY(store_.read([&](sql::Tx& tx) -> Status {
@@ -115,6 +128,8 @@ Result<Admission> Registrar::admit(View certificate_der, Purpose purpose) {
   if (!issued || issued->der != certificate.der) {
     return fail(Code::certificate_invalid, "certificate " + serial + " was not issued here");
   }
+  shown.ours = true;
+  shown.device = issued->device;
   if (!device) return fail(Code::device_unknown, "certificate " + serial + " has no device");
   TRY(may_connect(*issued, *device, purpose, store_.clock().wall()));
   return Admission{device->id, device->name, device->state, device->site, device->type, serial, issued->not_after,
@@ -146,6 +161,7 @@ Result<Claim> Registrar::claim_of_secret(const Enrolment& enrolment, Bytes& secr
   if (found) return *std::move(found);
   attempts_.failed(host, now);
   refused_.add();
+  observe(fail(Code::claim_unknown, "the claim is not known here"), {}, host);
   if (attempts_.check(host, now)) {
     telemetry_.record({std::nullopt, "authentication_failed", "warning", "an enrolment with an unknown claim was refused",
                        {{"address", host}}});
@@ -183,6 +199,7 @@ Result<Bytes> Registrar::enrol(const Enrolment& enrolment) {
   if (!done) {
     refused_.add();
     note_failure(known.id, Step::claimed, done.error());
+    if (done.error().code == Code::conflict) note_key_reuse(csr->key, host);
     return std::unexpected(done.error());
   }
   return answer;
@@ -235,7 +252,11 @@ Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto:
 
 Result<IssuedCertificate> Registrar::issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
                                            std::optional<ClaimId> claim, devices::EvidenceClass evidence) {
+  const Bytes key_hash = digest_of(csr.key.spki_der());
+  const auto holder = TRY(find_holder(change.tx(), key_hash));
+  if (holder && *holder != device) return fail(Code::conflict, "this key is certified for another device");
   IssuedCertificate issued;
+  issued.key_hash = key_hash;
   issued.der = TRY(authority_.issue_device(device, csr.key, change.now(), kDeviceLife, evidence));
   const auto certificate = TRY(crypto::parse_certificate(issued.der));
   issued.serial = crypto::serial_text(certificate.serial);
@@ -323,7 +344,8 @@ Status Registrar::device_revoked(core::Change& change, const core::Notice& notic
   wire::JsonObject body;
   const DeviceId device = TRY(device_in(notice, body));
   const std::string reason = TRY(wire::get_string(body, "reason"));
-  for (const std::string& serial : TRY(revoke_certificates(change.tx(), device, crypto::RevocationReason::unspecified, change.now()))) {
+  for (const std::string& serial : TRY(revoke_certificates(change.tx(), device, crypto::RevocationReason::unspecified, change.now(),
+                                notice.time))) {
     TRY(change.audit(device.text(), payload({{"certificate", serial}, {"state", "valid"}}),
                      payload({{"certificate", serial}, {"state", "revoked"}})));
     TRY(change.notice("certificate.revoked",

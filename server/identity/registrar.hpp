@@ -15,7 +15,9 @@
 #include "server/core/watchers.hpp"
 #include "server/identity/attempts.hpp"
 #include "server/identity/authority.hpp"
+#include "server/identity/approvals.hpp"
 #include "server/identity/decommission.hpp"
+#include "server/identity/findings.hpp"
 #include "server/identity/revocations.hpp"
 #include "server/identity/service.hpp"
 #include "server/identity/tables.hpp"
@@ -54,6 +56,18 @@ struct Replacement {
   std::string new_serial;
 };
 
+// What comes on one day (UTC), of certificates that are the newest of their device.
+struct ForecastDay {
+  std::int64_t day = 0;  // since 1970-01-01
+  std::int64_t expire = 0, renew = 0;
+};
+struct Forecast {
+  std::vector<ForecastDay> days;  // today first, one for each day
+  std::int64_t late = 0;          // their renewal was due more than a day ago
+  std::int64_t expired = 0;       // of devices in service
+};
+inline constexpr int kForecastDays = 120;
+
 // What does not fit together: at most 1,000 of each.
 struct Orphans {
   struct Record {
@@ -81,7 +95,9 @@ class Registrar final : public Service {
                                                  telemetry::Service& telemetry, const Log& log, Metrics& metrics);
 
   // ---- Service
-  Result<Admission> admit(View certificate_der, Purpose purpose) override;
+  using Service::admit;
+  Result<Admission> admit(View certificate_der, Purpose purpose, std::string_view peer_address) override;
+  Result<Waited> enrol_unknown(View csr_der, std::string_view peer_address) override;
   Result<std::vector<Bytes>> ca_chain_der() override;
   Result<Bytes> enrol(const Enrolment& enrolment) override;
   Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) override;
@@ -99,11 +115,17 @@ class Registrar final : public Service {
   Status revoke_claim(const core::Caller& caller, ClaimId id);
   Result<Claim> claim(const core::Caller& caller, ClaimId id);
   Result<std::vector<Claim>> claims(const core::Caller& caller, const ClaimQuery& query);
+  Approvals& approvals() { return approvals_; }
+  Findings& findings() { return findings_; }
   Decommissions& decommissions() { return decommissions_; }
+  // Is there such a device, and may the caller do this to it? Before anything else of a call is looked at.
+  Status may(const core::Caller& caller, std::string_view permission, DeviceId device);
   // A claim by which one new key takes the device's place; permission device.replace.
   Result<ClaimSecret> replace(const core::Caller& caller, DeviceId device, const std::string& reason, Duration life,
                               const std::string& serial);
   Result<std::vector<Replacement>> replacements(const core::Caller& caller, DeviceId device);
+  // When certificates expire and renew; of devices in service that the caller may see.
+  Result<Forecast> forecast(const core::Caller& caller);
   Result<Orphans> orphans(const core::Caller& caller);
 
   void set_addresses(Addresses addresses) { addresses_.with([&](Addresses& held) { held = std::move(addresses); }); }
@@ -126,6 +148,14 @@ class Registrar final : public Service {
   Result<Bytes> spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash, const std::string& host);
   Result<IssuedCertificate> issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
                                   std::optional<ClaimId> claim, devices::EvidenceClass evidence);
+  struct Shown {
+    std::string serial;
+    std::optional<DeviceId> device;
+    bool ours = false;  // on record
+  };
+  Result<Admission> judge(View certificate_der, Purpose purpose, Shown& shown);
+  void observe(const Result<Admission>& admission, const Shown& shown, const std::string& host);
+  void note_key_reuse(const crypto::PublicKey& key, const std::string& host);
   using WithClaim = std::function<Status(core::Change&, const Claim&)>;
   Result<ClaimSecret> make_claim(const core::Caller& caller, std::string_view action, const NewClaim& wanted,
                                  const WithClaim& with);
@@ -143,6 +173,9 @@ class Registrar final : public Service {
   const Log& log_;
   Revocations revocations_;
   Decommissions decommissions_;
+  Approvals approvals_;
+  Findings findings_;
+  Sightings sightings_;
   AttemptLimit attempts_;
   Guarded<Addresses> addresses_;
   core::Watchers<ClaimId> watchers_{kWatchersMax};

@@ -15,6 +15,13 @@ Replacement read_replacement(sql::Row& row) {
 
 }  // namespace
 
+Status Registrar::may(const core::Caller& caller, std::string_view permission, DeviceId id) {
+  return store_.read([&](sql::Tx& tx) -> Status {
+    TRY(devices::require_device(devices_, tx, caller, permission, id));
+    return {};
+  });
+}
+
 Result<ClaimSecret> Registrar::replace(const core::Caller& caller, DeviceId id, const std::string& reason, Duration life,
                                        const std::string& serial) {
   if (reason.empty() || reason.size() > 500) {
@@ -38,7 +45,8 @@ Result<ClaimSecret> Registrar::replace(const core::Caller& caller, DeviceId id, 
     TRY(change.tx().exec("INSERT INTO replacement (claim_id,device_id,reason,ordered_by,ordered_at,old_serial)"
                          " VALUES (?,?,?,?,?,?)",
                          {claim.id, id, reason, caller.id, change.now(), device.serial}));
-    return change.audit(id.text(), "", wire::json_text(wire::JsonObject{{"replacement", claim.id.text()}, {"reason", reason}}));
+    return change.audit(id.text(), wire::json_text(wire::JsonObject{{"serial", device.serial}}),
+                        wire::json_text(wire::JsonObject{{"reason", reason}, {"claim", claim_audit(claim, change.now())}}));
   });
 }
 
@@ -51,7 +59,7 @@ Status Registrar::take_place(core::Change& change, const Claim& claim, const cry
     return fail(Code::device_decommissioned, "the device to replace is decommissioned");
   }
   for (const std::string& serial :
-       TRY(revoke_certificates(change.tx(), id, crypto::RevocationReason::superseded, change.now()))) {
+       TRY(revoke_certificates(change.tx(), id, crypto::RevocationReason::superseded, change.now(), change.now()))) {
     TRY(change.notice("certificate.revoked",
                       wire::json_text(wire::JsonObject{{"device_id", id.text()}, {"serial", serial}, {"reason", "replaced"}}),
                       device->site));
@@ -80,6 +88,43 @@ Result<std::vector<Replacement>> Registrar::replacements(const core::Caller& cal
     return {};
   }));
   return found;
+}
+
+Result<Forecast> Registrar::forecast(const core::Caller& caller) {
+  const auto scope = TRY(core::site_filter(caller, "device.read", "d.site_id"));
+  constexpr std::int64_t kDayUs = 86'400'000'000;
+  const WallTime now = store_.clock().wall();
+  Forecast out;
+  for (int i = 0; i < kForecastDays; ++i) out.days.push_back({now.us / kDayUs + i, 0, 0});
+  const std::string newest =
+      " FROM certificate c JOIN device d ON d.id=c.device_id WHERE c.revoked_at IS NULL AND d.state<>'decommissioned' AND NOT"
+      " EXISTS (SELECT 1 FROM certificate n WHERE n.device_id=c.device_id AND n.revoked_at IS NULL AND"
+      " n.issued_at>c.issued_at) AND " + scope.sql;
+  TRY(store_.read([&](sql::Tx& tx) -> Status {
+    const auto count = [&](std::string_view column, std::int64_t ForecastDay::*into) -> Status {
+      sql::Params params = scope.params;
+      params.insert(params.begin(), sql::Param(kDayUs));
+      const auto rows = TRY(tx.list("SELECT day,count(*) FROM (SELECT c." + std::string(column) + "/? AS day" + newest +
+                                        ") AS each_one GROUP BY day",
+                                    params, [](sql::Row& row) { return std::pair{row.integer(0), row.integer(1)}; }));
+      for (const auto& [day, amount] : rows) {
+        const std::int64_t index = day - out.days.front().day;
+        if (index >= 0 && index < kForecastDays) out.days[static_cast<std::size_t>(index)].*into = amount;
+      }
+      return {};
+    };
+    TRY(count("not_after", &ForecastDay::expire));
+    TRY(count("renews_at", &ForecastDay::renew));
+    sql::Params params = scope.params;
+    params.emplace_back(now - days(1));
+    params.emplace_back(now);
+    out.late = TRY(tx.number("SELECT count(*)" + newest + " AND c.renews_at<? AND c.not_after>?", params));
+    params = scope.params;
+    params.emplace_back(now);
+    out.expired = TRY(tx.number("SELECT count(*)" + newest + " AND c.not_after<=?", params));
+    return {};
+  }));
+  return out;
 }
 
 Result<Orphans> Registrar::orphans(const core::Caller& caller) {

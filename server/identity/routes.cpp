@@ -121,6 +121,7 @@ void follow(Registrar& registrar, os::Workers& workers, const Call& call, http::
 
 Status add_routes(core::Operations& operations, Registrar& registrar, os::Workers& workers) {
   TRY(add_lifecycle_routes(operations, registrar));
+  TRY(add_approval_routes(operations, registrar));
   TRY(operations.add("create_claim", [&](const Call& call) { return create(registrar, call); }));
   TRY(operations.add("list_claims", [&](const Call& call) { return list(registrar, call); }));
   TRY(operations.add("get_claim", [&](const Call& call) -> Result<Response> {

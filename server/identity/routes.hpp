@@ -10,6 +10,7 @@ namespace holdfast::identity {
 // registrar and workers outlive the operations.
 // Called by add_routes().
 Status add_lifecycle_routes(core::Operations& operations, Registrar& registrar);
+Status add_approval_routes(core::Operations& operations, Registrar& registrar);
 Status add_routes(core::Operations& operations, Registrar& registrar, os::Workers& workers);
 
 }  // namespace holdfast::identity

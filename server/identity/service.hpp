@@ -35,6 +35,12 @@ struct Enrolment {
   std::string peer_address;     // with its port, as the stream tells it
 };
 
+// What a device without a claim gets: its certificate, or when to ask again.
+struct Waited {
+  std::optional<Bytes> certificate;
+  Duration retry_after;
+};
+
 // What anybody may fetch, unauthenticated and also in the clear: all of it is signed.
 struct Published {
   std::string type;  // media type
@@ -56,11 +62,15 @@ class Service {
 
   // Codes: certificate_invalid, certificate_expired, certificate_revoked, device_unknown,
   // device_quarantined, device_revoked, device_decommissioned.
-  virtual Result<Admission> admit(View certificate_der, Purpose purpose) = 0;
+  // `peer_address` ("" where there is none): who speaks from where, to notice two holders of one key.
+  virtual Result<Admission> admit(View certificate_der, Purpose purpose, std::string_view peer_address) = 0;
+  Result<Admission> admit(View certificate_der, Purpose purpose) { return admit(certificate_der, purpose, {}); }
 
   // EST (RFC 7030): DER of certificates, formatted by libs/est.
   virtual Result<std::vector<Bytes>> ca_chain_der() = 0;  // issuing CA first, root last
   virtual Result<Bytes> enrol(const Enrolment& enrolment) = 0;
+  // Without a claim. unauthenticated: unknown devices do not wait here; forbidden: an operator refused it.
+  virtual Result<Waited> enrol_unknown(View csr_der, std::string_view peer_address) = 0;
   virtual Result<Bytes> renew(View peer_certificate_der, View csr_der, std::string_view peer_address) = 0;
 
   // By a certificate that may be revoked: the key is what proves the device. not_found: nothing is ordered.

@@ -1,6 +1,8 @@
 #include "server/identity/tables.hpp"
 
 #include "libs/wire/json.hpp"
+#include "server/identity/approval_rows.hpp"
+#include "server/identity/findings.hpp"
 
 namespace holdfast::identity {
 namespace {
@@ -53,6 +55,11 @@ CREATE TABLE replacement (
   ordered_by {text} NOT NULL, ordered_at {int} NOT NULL, old_serial {text} NOT NULL, done_at {int}, new_serial {text}
 ) {strict};
 CREATE INDEX replacement_by_device ON replacement (device_id, claim_id);
+)";
+
+constexpr std::string_view kKeys = R"(
+ALTER TABLE certificate ADD COLUMN key_hash {blob};
+CREATE INDEX certificate_by_key ON certificate (key_hash);
 )";
 
 constexpr std::string_view kClaimColumns =
@@ -138,6 +145,9 @@ std::vector<core::Migration> migrations() {
   return {{"identity", 1, "claims and certificates", kFirst, {}},
           {"identity", 2, "revocation", kRevocation, {}},
           {"identity", 3, "decommissioning and replacement", kFarewell, {}},
+          {"identity", 4, "devices that wait", approval_schema(), {}},
+          {"identity", 5, "findings", finding_schema(), {}},
+          {"identity", 6, "keys of certificates", kKeys, {}},
           // Null for what an earlier version issued: those came in by a claim.
           {"attestation", 1, "evidence class of a certificate", "ALTER TABLE certificate ADD COLUMN evidence {text};", {}}};
 }
@@ -209,10 +219,15 @@ Result<std::vector<Claim>> list_claims(sql::Tx& tx, const ClaimQuery& query, con
 
 Status insert_certificate(sql::Tx& tx, const IssuedCertificate& c) {
   TRY(tx.exec("INSERT INTO certificate (serial,device_id,claim_id,der,csr_hash,not_before,not_after,renews_at,issued_at,issuer,"
-              "evidence) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+              "evidence,key_hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
               {c.serial, c.device, c.claim, c.der, c.csr_hash, c.not_before, c.not_after, c.renews_at, c.issued_at,
-               c.issuer, devices::name_of(c.evidence)}));
+               c.issuer, devices::name_of(c.evidence), c.key_hash}));
   return {};
+}
+
+Result<std::optional<DeviceId>> find_holder(sql::Tx& tx, View key_hash) {
+  return tx.one("SELECT device_id FROM certificate WHERE key_hash=? LIMIT 1", {key_hash},
+                [](sql::Row& row) { return row.id<DeviceId>(0); });
 }
 
 Result<std::optional<IssuedCertificate>> find_certificate(sql::Tx& tx, std::string_view serial) {
@@ -230,11 +245,12 @@ Result<std::int64_t> count_issued(sql::Tx& tx, DeviceId device, WallTime since) 
 }
 
 Result<std::vector<std::string>> revoke_certificates(sql::Tx& tx, DeviceId device, crypto::RevocationReason reason,
-                                                     WallTime now) {
+                                                     WallTime now, WallTime issued_until) {
   TRY(tx.exec("UPDATE crl SET stale=TRUE"));
   return tx.list(
-      "UPDATE certificate SET revoked_at=?,revoked_reason=? WHERE device_id=? AND revoked_at IS NULL RETURNING serial",
-      {now, static_cast<int>(reason), device}, [](sql::Row& row) { return row.text(0); });
+      "UPDATE certificate SET revoked_at=?,revoked_reason=? WHERE device_id=? AND revoked_at IS NULL AND issued_at<=?"
+      " RETURNING serial",
+      {now, static_cast<int>(reason), device, issued_until}, [](sql::Row& row) { return row.text(0); });
 }
 
 }  // namespace holdfast::identity

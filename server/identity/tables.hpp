@@ -38,7 +38,10 @@ Result<std::optional<IssuedCertificate>> find_certificate(sql::Tx& tx, std::stri
 Result<std::optional<IssuedCertificate>> find_by_csr(sql::Tx& tx, DeviceId device, View csr_hash, WallTime since);
 Result<std::int64_t> count_issued(sql::Tx& tx, DeviceId device, WallTime since);
 // The serials that were valid and are revoked now.
+// Those issued until `issued_until` only: a revocation that is told late does not touch what came after it.
 Result<std::vector<std::string>> revoke_certificates(sql::Tx& tx, DeviceId device, crypto::RevocationReason reason,
-                                                     WallTime now);
+                                                     WallTime now, WallTime issued_until);
+// The device that holds this key, also one that is out of service.
+Result<std::optional<DeviceId>> find_holder(sql::Tx& tx, View key_hash);
 
 }  // namespace holdfast::identity

@@ -3,6 +3,7 @@
 `RECIPES[operation id](world)` returns a Call. An operation without a recipe fails the tests, so a
 new one cannot come without them.
 """
+import base64
 import dataclasses
 import itertools
 import json
@@ -10,6 +11,7 @@ import urllib.parse
 
 from tests import lab
 from tests.lab.contract import contract
+from tests.lab.device import curl, key_sha256, make_request, post_request
 
 RECIPES = {}
 NUMBERS = itertools.count(1)
@@ -18,7 +20,7 @@ ABSENT = {"device_id": "dev_0000000000000000000000000A", "site_id": "site_000000
           "type_id": "typ_0000000000000000000000000A", "user_id": "usr_0000000000000000000000000A",
           "token_id": "tok_0000000000000000000000000A", "claim_id": "clm_0000000000000000000000000A",
           "command_id": "cmd_0000000000000000000000000A", "job_id": "job_0000000000000000000000000A",
-          "seq": "999999999", "tag": "floor", "platform": "linux-none", "code": "no-such-problem"}
+          "seq": "999999999", "key_sha256": "0" * 64, "serial": "no-such-serial", "tag": "floor", "platform": "linux-none", "code": "no-such-problem"}
 
 
 @dataclasses.dataclass
@@ -125,8 +127,9 @@ def _nothing(name):
 
 
 for _name in ("get_setup get_session list_devices get_device_facets stream_changes list_sites "
-              "list_types list_users list_tokens list_claims query_events count_events explain_events tail_events "
-              "list_commands list_orphans list_audit get_audit_checkpoint list_jobs create_backup get_config "
+              "list_types list_users list_tokens list_claims query_events count_events "
+              "explain_events tail_events list_commands get_certificate_forecast list_orphans "
+              "list_findings list_audit get_audit_checkpoint list_jobs create_backup get_config "
               "get_version get_agent_downloads get_health get_readiness "
               "get_server_metrics").split():
     _nothing(_name)
@@ -139,6 +142,65 @@ def _of_device(name):
 for _name in ("get_device get_device_timeline list_metrics tail_telemetry get_twin "
               "diff_twin").split():
     _of_device(_name)
+
+
+@recipe
+def import_registrations(world):
+    return Call(body={"csv": f"serial,name\n{world.name('S').replace(' ', '-')},pump\n"})
+
+
+@recipe
+def delete_registration(world):
+    serial = world.name("S").replace(" ", "-")
+    world.api.post("/v1/registrations", {"csv": f"serial\n{serial}\n"})
+    return Call({"serial": serial})
+
+
+@recipe
+def list_registrations(world):
+    for _ in range(3):
+        delete_registration(world)
+    return Call()
+
+
+@recipe
+def list_enrolments(world):
+    for _ in range(3):
+        waiting_key(world)
+    return Call()
+
+
+def waiting_key(world):
+    """The key of a device that waits; the server has to let it (`enrolment.unknown`)."""
+    folder = world.server.new_folder("waiting")
+    body = base64.encodebytes(make_request(folder).read_bytes())
+    # New keys are counted by address: each comes from one of its own.
+    source = f"127.0.{next(NUMBERS) % 250}.{next(NUMBERS) % 250 + 1}"
+    status, _, _ = curl(world.server, "POST", "/.well-known/est/simpleenroll", "--interface",
+                        source, "-H",
+                        "Content-Type: application/pkcs10", body=body)
+    assert status == 202
+    return {"key_sha256": key_sha256(folder / "key.pem")}
+
+
+@recipe
+def approve_enrolment(world):
+    return Call(waiting_key(world), {"name": world.name("approved")})
+
+
+@recipe
+def refuse_enrolment(world):
+    return Call(waiting_key(world), {"reason": "drill"})
+
+
+@recipe
+def acknowledge_finding(world):
+    folder = world.server.new_folder("reuse")
+    body = base64.encodebytes(make_request(folder).read_bytes())
+    for status in (200, 409):
+        secret = world.server.claim(site_id=world.site_a)["claim"]
+        assert post_request(world.server, secret, body)[0] == status
+    return Call(body={"kind": "key_reuse", "subject": key_sha256(folder / "key.pem")})
 
 
 @recipe

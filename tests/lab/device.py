@@ -1,5 +1,6 @@
 """A device made of foreign programs alone: openssl makes key and request, curl speaks EST."""
 import base64
+import hashlib
 import json
 import pathlib
 
@@ -68,6 +69,12 @@ def make_request(folder, subject="/CN=lab device", kind="P-256", extra=(), form=
     run("openssl", "req", "-new", "-key", folder / "key.pem", "-subj", subject, "-outform", form,
         "-out", request, *extra)
     return request
+
+
+def key_sha256(key):
+    """SHA-256 of its SubjectPublicKeyInfo, in hexadecimal."""
+    der = run("openssl", "pkey", "-in", key, "-pubout", "-outform", "DER").stdout
+    return hashlib.sha256(der).hexdigest()
 
 
 def curl(server, method, path, *arguments, body=None):

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kClaimUser = "claim";
 constexpr std::string_view kBasic = "basic ";
+constexpr std::string_view kWaitingUser = "waiting:";
 
 std::string_view user_agent(const Asked& asked) {
   return asked.request.header("User-Agent").value_or("");
@@ -52,6 +53,27 @@ void send_certificate(Asked& asked, Result<Bytes> der) {
       est_content(est::kTypeCertsOnly, est::certificates_body({*der}, user_agent(asked))));
 }
 
+// No claim: where unknown devices may wait, it is told to (RFC 7030 4.2.3). libest asks without
+// credentials first and means nothing by it; whoever wants to wait there says so as user `waiting`.
+bool wants_to_wait(const http::Request& request) {
+  const auto header = request.header("Authorization");
+  if (!header) return !request.header("User-Agent").value_or("").starts_with("libest");
+  if (!http::same_name(header->substr(0, kBasic.size()), kBasic)) return false;
+  const auto decoded = from_base64(header->substr(std::min(header->size(), kBasic.size())));
+  return decoded && text_of(*decoded).starts_with(kWaitingUser);
+}
+
+void serve_unknown(Https& https, Asked asked) {
+  const auto csr = est::parse_request_body(asked.request.body);
+  if (!csr) return refuse(asked, csr.error());
+  const auto answer = https.around().identity.enrol_unknown(*csr, asked.request.peer.address);
+  if (!answer) return refuse_claim(asked, answer.error());
+  if (answer->certificate) return send_certificate(asked, *answer->certificate);
+  auto response = http::content(202, "text/plain; charset=utf-8", "wait for an approval\n");
+  response.headers.set("Retry-After", std::to_string(answer->retry_after.us / 1'000'000));
+  asked.responder.send(std::move(response));
+}
+
 }  // namespace
 
 void serve_cacerts(Https& https, Asked asked) {
@@ -67,6 +89,7 @@ void serve_csrattrs(Https&, Asked asked) {
 }
 
 void serve_enroll(Https& https, Asked asked) {
+  if (wants_to_wait(asked.request)) return serve_unknown(https, std::move(asked));
   const auto claim = claim_of(asked.request);
   if (!claim) return refuse_claim(asked, claim.error());
   const auto csr = est::parse_request_body(asked.request.body);

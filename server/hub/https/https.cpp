@@ -162,7 +162,7 @@ void Https::authenticate_and_serve(const DeviceRoute& route, Asked asked) {
     if (route.takes == Takes::key) return route.serve(*this, std::move(asked));
     const auto purpose =
         route.takes == Takes::renewal ? identity::Purpose::renew : identity::Purpose::connect;
-    const auto admission = around_->identity.admit(*der, purpose);
+    const auto admission = around_->identity.admit(*der, purpose, asked.request.peer.address);
     if (!admission) return refuse(asked, admission.error());
     asked.device = admission->device;
     const auto now = around_->now();

@@ -154,6 +154,28 @@ TEST_F(HttpsTest, the_order_to_erase_is_fetched_and_proved_with_a_revoked_certif
   EXPECT_EQ(stranger.ask("GET", "/device/v1/erase").status, 401);
 }
 
+TEST_F(HttpsTest, who_has_no_claim_may_be_told_to_wait) {
+  const http::Headers pkcs10{{"Content-Type", "application/pkcs10"}};
+  const std::string path = "/.well-known/est/simpleenroll";
+  const auto off = stranger.ask("POST", path, kCsr, pkcs10);
+  EXPECT_EQ(off.status, 401);
+  EXPECT_EQ(off.header("WWW-Authenticate"), "Basic realm=\"holdfast\"");
+  world.identity.unknown_answer = identity::Waited{std::nullopt, seconds(60)};
+  const auto wait = stranger.ask("POST", path, kCsr, pkcs10);
+  EXPECT_EQ(wait.status, 202);
+  EXPECT_EQ(wait.header("Retry-After"), "60");
+  http::Headers libest = pkcs10;
+  libest.set("User-Agent", "libest 3.2.0");
+  EXPECT_EQ(stranger.ask("POST", path, kCsr, libest).status, 401) << "it only probes";
+  libest.set("Authorization", basic("waiting:x"));
+  EXPECT_EQ(stranger.ask("POST", path, kCsr, libest).status, 202);
+  world.identity.unknown_answer = identity::Waited{bytes_of("x"), {}};
+  EXPECT_EQ(stranger.ask("POST", path, kCsr, pkcs10).status, 200);
+  world.identity.unknown_answer = fail(Code::forbidden, "an operator refused it");
+  EXPECT_EQ(stranger.ask("POST", path, kCsr, pkcs10).status, 403);
+  EXPECT_TRUE(world.identity.enrolments.empty()) << "none of them was a claim";
+}
+
 TEST_F(HttpsTest, status_of_certificates_is_open_to_all) {
   const auto list = stranger.ask("GET", "/pki/issuing.crl");
   EXPECT_EQ(list.status, 200);

@@ -67,7 +67,8 @@ class FakeDevices final : public devices::Service {
 
 class FakeIdentity final : public identity::Service {
  public:
-  Result<identity::Admission> admit(View der, identity::Purpose purpose) override {
+  Result<identity::Admission> admit(View der, identity::Purpose purpose,
+                                    std::string_view) override {
     ++admissions;
     if (busy > 0) {
       --busy;
@@ -92,6 +93,12 @@ class FakeIdentity final : public identity::Service {
     enrolments.push_back(enrolment);
     return enrol_answer;
   }
+  Result<identity::Waited> enrol_unknown(View csr, std::string_view) override {
+    strangers.emplace_back(csr.begin(), csr.end());
+    return unknown_answer;
+  }
+  std::vector<Bytes> strangers;
+  Result<identity::Waited> unknown_answer = fail(Code::unauthenticated, "send the claim");
   Result<Bytes> renew(View, View csr, std::string_view) override {
     renewals.emplace_back(csr.begin(), csr.end());
     return enrol_answer;
