@@ -10,13 +10,15 @@ Status Units::follow(core::Dispatcher& dispatcher) {
   });
 }
 
-std::optional<std::string> Units::unit_of(const std::optional<TypeId>& type, std::string_view metric) {
+std::optional<std::string> Units::unit_of(const std::optional<TypeId>& type,
+                                          std::string_view metric) {
   if (!type) return std::nullopt;
   const bool known = types_.with([&](const auto& types) { return types.contains(*type); });
   if (!known) {
     OfType units;
     const auto streams = read_(*type);
-    const auto* list = streams ? streams->if_array() : nullptr;
+    if (!streams) return std::nullopt;  // not remembered: the next one asks again
+    const auto* list = streams->if_array();
     for (const wire::Json& entry : list == nullptr ? wire::JsonArray{} : *list) {
       const auto* object = entry.if_object();
       if (object == nullptr) continue;
@@ -31,7 +33,8 @@ std::optional<std::string> Units::unit_of(const std::optional<TypeId>& type, std
     const auto at = types.find(*type);
     if (at == types.end()) return std::nullopt;
     auto unit = at->second.find(metric);
-    if (unit == at->second.end()) unit = at->second.find(std::string(metric.substr(0, metric.find('.'))) + ".*");
+    if (unit == at->second.end())
+      unit = at->second.find(std::string(metric.substr(0, metric.find('.'))) + ".*");
     if (unit == at->second.end()) return std::nullopt;
     return unit->second;
   });
