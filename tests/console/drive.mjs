@@ -1,6 +1,6 @@
 // Drives the console in Chromium against a real server; see README.md. Prints one JSON line a step.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -302,14 +302,44 @@ async function audit() {
   await everyLook('audit');
 }
 
+/** The test beside us kills the server and starts it again on the same ports. */
+async function serverComesBack() {
+  await page.goto(`${url}/devices`);
+  await page.getByText(/^live/).waitFor();
+  const rows = await page.locator('tbody tr:not(.space)').count();
+  writeFileSync(join(env('HOLDFAST_BRIDGE'), 'restart-please'), '');
+  await page.getByText(/^reconnecting, as of/).waitFor();
+  must((await page.locator('tbody tr:not(.space)').count()) === rows, 'the list went with the server');
+  await axe('a stale list');
+  await page.getByText(/^live/).waitFor({ timeout: 40_000 });
+  must((await page.getByRole('heading', { name: 'Sign in' }).count()) === 0, 'the session did not outlive the server');
+  // It is alive again, not only marked so: the agent comes back and its newest reading moves the list.
+  await page.locator('tbody tr', { hasText: kDevice }).getByText(/^online/).waitFor({ timeout: 60_000 });
+}
+
+/** Ended elsewhere, as by an administrator: the next thing that the page asks for tells it. */
+async function sessionEnds() {
+  await page.goto(`${url}/sites`);
+  await page.getByRole('heading', { name: 'Sites' }).waitFor();
+  const status = await page.evaluate(
+    async () => (await fetch('/v1/session', { method: 'DELETE', headers: { 'X-Holdfast-CSRF': '1' } })).status,
+  );
+  must(status === 204, `ending the session answered ${status}`);
+  await page.getByRole('link', { name: 'Audit' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 30_000 });
+  must(page.url() === `${url}/audit`, 'the address was lost');
+  await signIn(kPassword);
+  await page.getByRole('heading', { name: 'Audit' }).waitFor();
+}
+
 async function clean() {
   must(faults.length === 0, faults.slice(0, 10).join('\n'));
 }
 
 const overall = setTimeout(() => {
-  console.log(JSON.stringify({ step: 'in time', ok: false, detail: 'the driver took longer than 160 s' }));
+  console.log(JSON.stringify({ step: 'in time', ok: false, detail: 'the driver took longer than 220 s' }));
   finish(1);
-}, 160_000);
+}, 220_000);
 
 async function finish(code) {
   clearTimeout(overall);
@@ -330,7 +360,9 @@ await step('one stream for all tabs', oneStream);
 await step('command', command);
 await step('twin', twin);
 await step('timeline', timeline);
+await step('the server goes and comes back', serverComesBack);
 await step('quarantine', quarantine);
 await step('audit', audit);
+await step('a session ends elsewhere', sessionEnds);
 await step('no error, no violation, no other host', clean);
 await finish(failed > 0 ? 1 : 0);
