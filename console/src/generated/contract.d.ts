@@ -431,6 +431,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/devices/{device_id}/decommission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        /** The receipt of its decommissioning */
+        get: operations["get_decommission"];
+        put?: never;
+        /**
+         * Take the device out of service for good, and order it to erase itself
+         * @description In one transaction its sessions close, its certificates are revoked, claims for it are void, waiting commands are cancelled, and it
+         *     becomes `decommissioned`; record and history stay. The wipe is proved by the device's signature; `erase_pending` until then, with
+         *     an alarm at the deadline.
+         */
+        post: operations["decommission_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/devices/{device_id}/metrics": {
         parameters: {
             query?: never;
@@ -491,6 +517,49 @@ export interface paths {
          * @description A device whose certificates are revoked cannot be released (`conflict`); it enrols again with a claim.
          */
         post: operations["release_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/{device_id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let other hardware take the place of this device
+         * @description Answers a claim. Whoever spends it gets this device's id, and so its name, site, type, tags, twin and history; in that moment the old key is dead.
+         */
+        post: operations["replace_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/{device_id}/replacements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        /** Hardware that took this device's place, newest first, at most 100 */
+        get: operations["list_replacements"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -593,7 +662,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Events, commands and what operators did, merged, newest first */
+        /**
+         * Events, commands and what operators did, merged, newest first
+         * @description After 5 s without a full page, `partial` is true and the cursor goes on.
+         */
         get: operations["get_device_timeline"];
         put?: never;
         post?: never;
@@ -696,9 +768,49 @@ export interface paths {
         };
         /**
          * Events, newest first
-         * @description A search that reads for 5 s without filling the page answers with what it has, `partial` true and a cursor to go on.
+         * @description `q` is in the query language (docs/spec/events.md, Queries). A search that reads for 5 s without filling the page answers with what it has, `partial` true, how far back it looked, and a cursor to go on.
          */
         get: operations["query_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many events, over time and by a field
+         * @description A histogram with `step_s`, the most frequent values with `by`, both together, or the sum alone. By severity, by kind and without `by`, and with steps of whole minutes, the answer comes from roll-ups. After 5 s it is `partial`: at least so many.
+         */
+        get: operations["count_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a search would be done
+         * @description What each part of the query is decided by, and how many events are left to look at one by one.
+         */
+        get: operations["explain_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -714,7 +826,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events as they are stored */
+        /**
+         * Events as they are stored
+         * @description At most 1,000 events at once; of more, `dropped` says how many were left out. They are stored, and a search finds them.
+         */
         get: operations["tail_events"];
         put?: never;
         post?: never;
@@ -778,6 +893,23 @@ export interface paths {
          * @description A job that runs or has succeeded is `conflict`.
          */
         post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orphans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Records and certificates that do not fit together, at most 1,000 of each */
+        get: operations["list_orphans"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -879,6 +1011,46 @@ export interface paths {
          * @description Events `device` (changed members of one device), `reading` (the newest value of a metric, at most one a second for each metric), `event`, and `reset`. Readings need `telemetry.read` and events `event.read`; what the caller may not see is left out.
          */
         get: operations["stream_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Several devices and metrics in buckets on one grid
+         * @description One line for each device (or group), metric and function, all with the same `starts`. Up to 100 devices, 32 metrics, 16 functions and 10,000 cells. `group_by=tag:KEY` makes one line of all devices with the same value of that tag; devices without it are the group ``. `top` keeps the lines with the highest mean of their cells, for each metric and function. `fill` says what stands where nothing was measured; `gaps` are those of the data, whatever was filled. An answer that took 5 s says `partial` and holds what was found.
+         */
+        get: operations["compare_telemetry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/telemetry/newest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest reading of some metrics of many devices
+         * @description Of the devices named, or of a page of all that the caller may see, by id. Answered from memory.
+         */
+        get: operations["list_newest_readings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1070,6 +1242,18 @@ export interface components {
             /** @description Program and version, such as `holdfast-agent 1.0.0` */
             version: string;
         };
+        AlignedTelemetry: {
+            /** @description Lines that `top` left out */
+            left_out: number;
+            /** @description By device or group, metric, function; with `top` the highest first */
+            lines: components["schemas"]["TelemetryLine"][];
+            /** @description Something is missing: the deadline came first, or a damaged file was left out */
+            partial: boolean;
+            /** @description Why */
+            partial_reason?: string;
+            /** @description Start of each bucket */
+            starts: components["schemas"]["Time"][];
+        };
         AuditEntry: {
             /** @description Operation id, or internal action */
             action: string;
@@ -1134,6 +1318,8 @@ export interface components {
             /** @description Points */
             count?: number;
             first?: components["schemas"]["Value"];
+            /** @description Growth of a counter */
+            increase?: number;
             last?: components["schemas"]["Value"];
             /** @description Largest */
             max?: number;
@@ -1142,15 +1328,25 @@ export interface components {
             metric: components["schemas"]["MetricName"];
             /** @description Smallest, in the unit of the metric */
             min?: number;
+            /** @description By name, such as p95 */
+            percentiles?: {
+                [key: string]: number;
+            };
+            /** @description Growth by the second */
+            rate?: number;
             start: components["schemas"]["Time"];
             /** @description Sum */
             sum?: number;
         };
+        /** @description increase: growth of a counter that may start anew; rate: that by the second; median and p0 to p100: percentiles */
+        BucketFunction: string;
         Buckets: {
             /** @description By metric, then start */
             buckets: components["schemas"]["Bucket"][];
-            /** @description Points of a damaged or unreadable file are missing */
+            /** @description Something is missing: the deadline came first, or a damaged file was left out */
             partial: boolean;
+            /** @description Why */
+            partial_reason?: string;
         };
         Certificate: {
             fingerprint_sha256: components["schemas"]["Sha256"];
@@ -1322,6 +1518,80 @@ export interface components {
                 value: components["schemas"]["Json"];
             }[];
         };
+        Decommission: {
+            /** @description Serials */
+            certificates_revoked: string[];
+            /** @description Claims that could have let it in again */
+            claims_voided: number;
+            /**
+             * @description What happens to its readings and events
+             * @enum {unknown}
+             */
+            data: "retention" | "erase";
+            /**
+             * Format: date-time
+             * @description When they were erased
+             */
+            data_erased_at: string | null;
+            device_id: components["schemas"]["DeviceId"];
+            /**
+             * Format: date-time
+             * @description When the alarm is raised
+             */
+            erase_deadline: string | null;
+            /**
+             * @description `not_erased`: no wipe was ordered
+             * @enum {unknown}
+             */
+            erase_state: "not_erased" | "erase_pending" | "erase_overdue" | "erased";
+            /**
+             * Format: date-time
+             * @description When the proof came
+             */
+            erased_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the device fetched the order
+             */
+            fetched_at: string | null;
+            ordered_at: components["schemas"]["Time"];
+            /** @description Id of who did it */
+            ordered_by: string;
+            /**
+             * Format: date-time
+             * @description When the alarm was raised
+             */
+            overdue_at: string | null;
+            proof: {
+                /** @description Serial */
+                certificate: string;
+                said_at: components["schemas"]["Time"];
+                /** @description base64, by the key of the certificate */
+                signature: string;
+                /** @description The very bytes that the device signed, JSON */
+                statement: string;
+            } | null;
+            /** @description Why */
+            reason: string;
+        };
+        DecommissionRequest: {
+            /**
+             * @description Order the device to erase itself
+             * @default true
+             */
+            erase: boolean;
+            /**
+             * @description Erase what the server holds now, instead of by its retention class
+             * @default false
+             */
+            erase_data: boolean;
+            /**
+             * @description Seconds until an alarm is raised
+             * @default 604800
+             */
+            erase_limit_s: number;
+            reason: components["schemas"]["Reason"];
+        };
         Device: {
             /** @description What hello said; null before */
             agent: components["schemas"]["AgentInfo"] | null;
@@ -1436,6 +1706,10 @@ export interface components {
             topic_mapping: components["schemas"]["TopicMapping"];
             updated_at: components["schemas"]["Time"];
         };
+        Dropped: {
+            /** @description Events left out here, because more came than are sent */
+            count: number;
+        };
         Event: {
             /** @description Device; null: the server itself */
             device_id: string | null;
@@ -1453,6 +1727,26 @@ export interface components {
             time: components["schemas"]["Time"];
             time_source: components["schemas"]["TimeSource"];
         };
+        EventCounts: {
+            /** @description Of them with less frequent values */
+            other: number;
+            /** @description There may be more */
+            partial: boolean;
+            /** @description By start, then most frequent first; steps without events are left out */
+            rows: {
+                /** @description Events */
+                count: number;
+                start: components["schemas"]["TimeOrNull"];
+                /** @description As text; null without `by` */
+                value: string | null;
+            }[];
+            /** @description Events looked at one by one; the rest came from roll-ups */
+            scanned: number;
+            /** @description Events found */
+            total: number;
+            /** @description Of them without the field */
+            without: number;
+        };
         /**
          * @description Open set: log, event, connect, disconnect, refused, authentication_failed, enrolled, renewed, command, twin, inventory, quarantine, release, revoke, audit, payload_malformed, clock, server
          * @example connect
@@ -1464,6 +1758,40 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
             /** @description The search stopped before the page was full */
             partial: boolean;
+            /**
+             * Format: date-time
+             * @description Events received since then were looked at; null: all were
+             */
+            reached: string | null;
+            /** @description Events looked at one by one */
+            scanned: number;
+        };
+        EventPlan: {
+            /** @description Blocks stored */
+            blocks: number | null;
+            /** @description Blocks to read */
+            blocks_left: number | null;
+            /** @description Stored; null for callers limited to sites, as the other numbers */
+            events: number | null;
+            /** @description To look at one by one, after filters and bounds */
+            events_left: number | null;
+            from: components["schemas"]["TimeOrNull"];
+            /** @description The query in its normal form */
+            query: string;
+            /** @description Counts come from roll-ups */
+            rollups: boolean;
+            /** @description Those that may match */
+            severities: components["schemas"]["Severity"][];
+            /** @description In the order of the query */
+            steps: {
+                /** @description What decides it */
+                how: string;
+                /** @description Part of the query */
+                part: string;
+            }[];
+            to: components["schemas"]["TimeOrNull"];
+            /** @description Of the stored ones in memory */
+            unsealed: number | null;
         };
         /** @description Values by count, largest first */
         Facet: {
@@ -1541,6 +1869,8 @@ export interface components {
         MetricList: {
             /** @description All metrics */
             items: components["schemas"]["Metric"][];
+            /** @description Bound of this list: readings with more are refused */
+            metrics_max?: number;
         };
         /**
          * @description `<stream>.<field>`
@@ -1549,8 +1879,32 @@ export interface components {
         MetricName: string;
         /** @description Name for people, no control characters */
         Name: string;
+        NewestReadings: {
+            /** @description By device and metric */
+            items: components["schemas"]["LiveReading"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            /** @description The deadline came first */
+            partial: boolean;
+            /** @description Why */
+            partial_reason?: string;
+        };
         /** @description Cursor of the next page; null at the end */
         NextCursor: string | null;
+        Orphans: {
+            /** @description Valid certificates whose device is out of service */
+            certificates_without_device: {
+                device_id: components["schemas"]["DeviceId"];
+                /** @description Hexadecimal */
+                serial: string;
+            }[];
+            /** @description Devices in service that hold no valid certificate */
+            records_without_certificate: {
+                device_id: components["schemas"]["DeviceId"];
+                /** @description Its name */
+                name: string;
+                state: components["schemas"]["DeviceState"];
+            }[];
+        };
         /** @description At least 12 characters; kept as Argon2id, never shown */
         Password: string;
         Point: {
@@ -1621,8 +1975,10 @@ export interface components {
         };
         RawPoints: {
             next_cursor: components["schemas"]["NextCursor"];
-            /** @description Points of a damaged or unreadable file are missing */
+            /** @description Something is missing: the deadline came first, or a damaged file was left out */
             partial: boolean;
+            /** @description Why */
+            partial_reason?: string;
             /** @description Every point, in the order asked for */
             points: components["schemas"]["Point"][];
         };
@@ -1632,6 +1988,36 @@ export interface components {
             reason?: components["schemas"]["Reason"];
         };
         ReasonRequired: {
+            reason: components["schemas"]["Reason"];
+        };
+        ReplacementList: {
+            /** @description Newest first */
+            items: {
+                claim_id: components["schemas"]["ClaimId"];
+                /**
+                 * Format: date-time
+                 * @description When the new hardware came
+                 */
+                done_at: string | null;
+                /** @description Serial of the new hardware */
+                new_serial: string;
+                /** @description Serial of the hardware before */
+                old_serial: string;
+                ordered_at: components["schemas"]["Time"];
+                /** @description Id of who ordered it */
+                ordered_by: string;
+                /** @description Why */
+                reason: string;
+            }[];
+        };
+        ReplaceRequest: {
+            /** @description Only hardware with this serial may take the place */
+            device_serial?: string;
+            /**
+             * @description Seconds until the claim ends
+             * @default 3600
+             */
+            expires_in_s: number;
             reason: components["schemas"]["Reason"];
         };
         Reset: {
@@ -1765,6 +2151,25 @@ export interface components {
             /** @description Value, may be empty */
             value: string;
         };
+        TelemetryLine: {
+            /** @description Device; null: a group */
+            device_id: string | null;
+            function: components["schemas"]["BucketFunction"];
+            /** @description Where nothing was measured */
+            gaps: {
+                from: components["schemas"]["Time"];
+                to: components["schemas"]["Time"];
+            }[];
+            /** @description Value of the tag; null: a device */
+            group: string | null;
+            metric: components["schemas"]["MetricName"];
+            /** @description Of percentiles, at most; 0: exact */
+            relative_error: number;
+            /** @description Unit, from the type */
+            unit: string | null;
+            /** @description One for each start */
+            values: (number | string | boolean | null)[];
+        };
         /**
          * Format: date-time
          * @description RFC 3339, UTC, up to microseconds
@@ -1775,6 +2180,8 @@ export interface components {
             /** @description This page */
             items: components["schemas"]["TimelineItem"][];
             next_cursor: components["schemas"]["NextCursor"];
+            /** @description The search stopped before the page was full */
+            partial?: boolean;
             total_estimate?: components["schemas"]["TotalEstimate"];
         };
         TimelineItem: {
@@ -2103,12 +2510,18 @@ export interface components {
         device_sort: "name" | "-name" | "state" | "-state" | "type_name" | "-type_name" | "site_name" | "-site_name" | "last_seen" | "-last_seen" | "created_at" | "-created_at";
         /** @description Only these states; may repeat */
         device_state: components["schemas"]["DeviceState"][];
+        /** @description severity, kind, device, or a field of events */
+        event_by: string;
         /** @description Only these kinds; may repeat */
         event_kind: components["schemas"]["EventKind"][];
-        /** @description Words that message or fields must hold, case ignored */
+        /** @description In the query language: words, "phrases", field:value, field>=10, 10.0.0.0/8, prefix*, *part*, AND, OR, NOT, (...) */
         event_q: string;
         /** @description This severity or worse */
         event_severity: components["schemas"]["Severity"];
+        /** @description Seconds of a step of the histogram */
+        event_step: number;
+        /** @description How many of the most frequent values */
+        event_values: number;
         /** @description From this time on */
         from: components["schemas"]["Time"];
         /** @description Any string that is new for each intent, such as a UUID */
@@ -2833,6 +3246,63 @@ export interface operations {
             };
         };
     };
+    get_decommission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The receipt, as far as it has come */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decommission"];
+                };
+            };
+        };
+    };
+    decommission_device: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecommissionRequest"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The receipt */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decommission"];
+                };
+            };
+        };
+    };
     list_metrics: {
         parameters: {
             query?: never;
@@ -2904,6 +3374,63 @@ export interface operations {
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
             200: components["responses"]["Device"];
+        };
+    };
+    replace_device: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceRequest"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The claim, with its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimCreated"];
+                };
+            };
+        };
+    };
+    list_replacements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The replacements */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacementList"];
+                };
+            };
         };
     };
     revoke_device: {
@@ -2982,7 +3509,7 @@ export interface operations {
                 /** @description From this time on */
                 from?: components["parameters"]["from"];
                 /** @description Which values a bucket holds, separated by commas; default all */
-                functions?: ("min" | "max" | "mean" | "sum" | "count" | "first" | "last")[];
+                functions?: components["schemas"]["BucketFunction"][];
                 /** @description Most points in one page */
                 limit?: number;
                 /** @description Metric, `<stream>.<field>`; may repeat with `bucket_s` */
@@ -3046,8 +3573,14 @@ export interface operations {
                 cursor?: components["parameters"]["cursor"];
                 /** @description From this time on */
                 from?: components["parameters"]["from"];
+                /** @description Only these kinds; may repeat */
+                kind?: components["parameters"]["event_kind"];
                 /** @description Most items in one page */
                 limit?: components["parameters"]["limit"];
+                /** @description In the query language: words, "phrases", field:value, field>=10, 10.0.0.0/8, prefix*, *part*, AND, OR, NOT, (...) */
+                q?: components["parameters"]["event_q"];
+                /** @description This severity or worse */
+                severity?: components["parameters"]["event_severity"];
                 /** @description Before this time */
                 to?: components["parameters"]["to"];
             };
@@ -3211,7 +3744,7 @@ export interface operations {
                 kind?: components["parameters"]["event_kind"];
                 /** @description Most items in one page */
                 limit?: components["parameters"]["limit"];
-                /** @description Words that message or fields must hold, case ignored */
+                /** @description In the query language: words, "phrases", field:value, field>=10, 10.0.0.0/8, prefix*, *part*, AND, OR, NOT, (...) */
                 q?: components["parameters"]["event_q"];
                 /** @description This severity or worse */
                 severity?: components["parameters"]["event_severity"];
@@ -3237,6 +3770,82 @@ export interface operations {
             };
         };
     };
+    count_events: {
+        parameters: {
+            query?: {
+                /** @description severity, kind, device, or a field of events */
+                by?: components["parameters"]["event_by"];
+                /** @description Only of this device */
+                device_id?: components["parameters"]["device_filter"];
+                /** @description From this time on */
+                from?: components["parameters"]["from"];
+                /** @description Only these kinds; may repeat */
+                kind?: components["parameters"]["event_kind"];
+                /** @description How many of the most frequent values */
+                limit?: components["parameters"]["event_values"];
+                /** @description In the query language: words, "phrases", field:value, field>=10, 10.0.0.0/8, prefix*, *part*, AND, OR, NOT, (...) */
+                q?: components["parameters"]["event_q"];
+                /** @description This severity or worse */
+                severity?: components["parameters"]["event_severity"];
+                /** @description Seconds of a step of the histogram */
+                step_s?: components["parameters"]["event_step"];
+                /** @description Before this time */
+                to?: components["parameters"]["to"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description Counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventCounts"];
+                };
+            };
+        };
+    };
+    explain_events: {
+        parameters: {
+            query?: {
+                /** @description Only of this device */
+                device_id?: components["parameters"]["device_filter"];
+                /** @description From this time on */
+                from?: components["parameters"]["from"];
+                /** @description Only these kinds; may repeat */
+                kind?: components["parameters"]["event_kind"];
+                /** @description In the query language: words, "phrases", field:value, field>=10, 10.0.0.0/8, prefix*, *part*, AND, OR, NOT, (...) */
+                q?: components["parameters"]["event_q"];
+                /** @description This severity or worse */
+                severity?: components["parameters"]["event_severity"];
+                /** @description Before this time */
+                to?: components["parameters"]["to"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPlan"];
+                };
+            };
+        };
+    };
     tail_events: {
         parameters: {
             query?: {
@@ -3244,7 +3853,7 @@ export interface operations {
                 device_id?: components["parameters"]["device_filter"];
                 /** @description Only these kinds; may repeat */
                 kind?: components["parameters"]["event_kind"];
-                /** @description Words that message or fields must hold, case ignored */
+                /** @description In the query language: words, "phrases", field:value, field>=10, 10.0.0.0/8, prefix*, *part*, AND, OR, NOT, (...) */
                 q?: components["parameters"]["event_q"];
                 /** @description This severity or worse */
                 severity?: components["parameters"]["event_severity"];
@@ -3343,6 +3952,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+        };
+    };
+    list_orphans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orphans"];
                 };
             };
         };
@@ -3583,6 +4214,80 @@ export interface operations {
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
             200: components["responses"]["EventStream"];
+        };
+    };
+    compare_telemetry: {
+        parameters: {
+            query: {
+                /** @description Length of a bucket in seconds */
+                bucket_s: number;
+                /** @description Device; may repeat */
+                device_id: components["schemas"]["DeviceId"][];
+                /** @description none: starts without any value are left out; null: every start is there; previous: the value before; linear: between two numbers */
+                fill?: "none" | "null" | "previous" | "linear";
+                /** @description From this time on */
+                from?: components["parameters"]["from"];
+                /** @description Which values, separated by commas; default `mean` */
+                functions?: components["schemas"]["BucketFunction"][];
+                /** @description `tag:` and the key of a tag; not with first and last */
+                group_by?: string;
+                /** @description Metric, `<stream>.<field>`; may repeat */
+                metric: components["schemas"]["MetricName"][];
+                /** @description Range back from now: a number and s, m, h, d or w; not together with `from` */
+                since?: string;
+                /** @description Before this time */
+                to?: components["parameters"]["to"];
+                /** @description Keep so many lines of each metric and function */
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlignedTelemetry"];
+                };
+            };
+        };
+    };
+    list_newest_readings: {
+        parameters: {
+            query: {
+                /** @description `next_cursor` of the page before; same filters */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Only of these devices; may repeat */
+                device_id?: components["schemas"]["DeviceId"][];
+                /** @description Most items in one page */
+                limit?: components["parameters"]["limit"];
+                /** @description Metric, `<stream>.<field>`; may repeat */
+                metric: components["schemas"]["MetricName"][];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewestReadings"];
+                };
+            };
         };
     };
     list_tokens: {
