@@ -142,10 +142,18 @@ const kDevices: Route[] = [
     const toMs = cursor ? Number(cursor) : Date.parse(c.query.get('to') ?? iso(Date.now()));
     const fromMs = Date.parse(c.query.get('from') ?? iso(Date.now() - 14 * 86_400_000));
     const live = c.state.happened.filter((e) => e.device_id === d.id && Date.parse(e.time) >= fromMs && Date.parse(e.time) < toMs);
-    const all = [...live.map(toTimelineItem), ...storyOf(d, fromMs, toMs)];
+    const words = (c.query.get('q') ?? '').toLowerCase().split(' ').filter(Boolean);
+    if (words.includes('(')) {
+      return problem(422, 'invalid-argument', 'A value is not allowed', { detail: 'query, character 1: this "(" is never closed: add ")"', mend: 'Change the query.' });
+    }
+    const order = ['debug', 'info', 'notice', 'warning', 'error', 'critical'];
+    const least = order.indexOf(c.query.get('severity') ?? 'debug');
+    const all = [...live.map(toTimelineItem), ...storyOf(d, fromMs, toMs)].filter(
+      (i) => order.indexOf(i.severity) >= least && words.every((w) => i.message.toLowerCase().includes(w)),
+    );
     const items = all.slice(0, Number(c.query.get('limit') ?? 100));
     const next = items.length < all.length ? String(Date.parse(items.at(-1)!.time)) : null;
-    return ok({ items, next_cursor: next });
+    return ok({ items, next_cursor: next, partial: false });
   })),
   route('GET', '/v1/devices/{id}/metrics', onDevice((d) => ok({ items: metricsOf(d, Date.now()) }))),
   route('GET', '/v1/devices/{id}/telemetry', onDevice((d, c) => {

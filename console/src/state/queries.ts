@@ -1,7 +1,7 @@
 // Reads of the API under one scheme of keys, so that live changes know what to touch.
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import { client, must } from '../api/client';
-import type { Bucket, Device, DeviceList, TimelineItem } from '../api/types';
+import type { Bucket, Device, DeviceList, Severity, TimelineItem } from '../api/types';
 import type { DeviceQuery } from '../lib/filter';
 import { kMetricsMax, type ChartSpec } from '../lib/metrics';
 import type { TimeWindow } from '../lib/window';
@@ -119,13 +119,21 @@ export async function readBuckets(
   return (await Promise.all(calls)).flat();
 }
 
+/** What of a timeline is asked for: the query language of events, and the least severity. */
+export interface TimelineSearch {
+  q: string;
+  severity: Severity;
+}
+
 export async function readTimeline(
-  id: string, limit: number, cursor: string, window: TimeWindow | null, signal: AbortSignal,
-): Promise<{ items: TimelineItem[]; next_cursor: string | null }> {
+  id: string, limit: number, cursor: string, window: TimeWindow | null, signal: AbortSignal, search?: TimelineSearch,
+): Promise<{ items: TimelineItem[]; next_cursor: string | null; partial?: boolean }> {
   const range = window ? { from: iso(window.fromMs), to: iso(window.toMs + 1000) } : {};
+  const words = search?.q ? { q: search.q } : {};
+  const least = search && search.severity !== 'debug' ? { severity: search.severity } : {};
   return must(
     client.GET('/v1/devices/{device_id}/timeline', {
-      params: { path: { device_id: id }, query: { limit, ...range, ...(cursor ? { cursor } : {}) } },
+      params: { path: { device_id: id }, query: { limit, ...range, ...words, ...least, ...(cursor ? { cursor } : {}) } },
       signal,
     }),
   );

@@ -10,6 +10,7 @@ import { byDay, kLanes, toneOf } from '../../lib/timeline';
 import { mergeTimeline } from '../../live/merge';
 import { now } from '../../state/now';
 import { readTimeline } from '../../state/queries';
+import { kEverything, TimelineSearchForm, wants } from './timeline-search';
 import { Badge } from '../../ui/basics';
 import { OlderButton } from '../../ui/entries';
 import { Empty, ProblemView, Waiting } from '../../ui/states';
@@ -68,20 +69,28 @@ function Entry({ item }: { item: TimelineItem }) {
   );
 }
 
+function emptyText(searched: boolean, partial: boolean | undefined): string {
+  if (partial) return 'Nothing yet that fits; older entries were not looked at.';
+  return searched ? 'Nothing that happened fits.' : 'Nothing happened yet that is shown here.';
+}
+
 export function TimelineTab({ device, live }: { device: Device; live: TimelineItem[] }) {
   const [hidden, setHidden] = useState<Set<Lane>>(new Set());
+  const [search, setSearch] = useState(kEverything);
   const list = useInfiniteQuery({
-    queryKey: ['timeline', device.id, 'list'],
-    queryFn: ({ pageParam, signal }) => readTimeline(device.id, kPage, pageParam, null, signal),
+    queryKey: ['timeline', device.id, 'list', search],
+    queryFn: ({ pageParam, signal }) => readTimeline(device.id, kPage, pageParam, null, signal, search),
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
+  // What comes live is not searched here: the server knows the language.
   const items = useMemo(
-    () => mergeTimeline(list.data?.pages.flatMap((p) => p.items) ?? [], live).filter((i) => !hidden.has(i.lane)),
-    [list.data, live, hidden],
+    () =>
+      mergeTimeline(list.data?.pages.flatMap((p) => p.items) ?? [], search.q ? [] : live.filter((i) => wants(search, i))).filter(
+        (i) => !hidden.has(i.lane),
+      ),
+    [list.data, live, hidden, search],
   );
-  if (list.isPending) return <Waiting />;
-  if (!list.data) return <ProblemView error={list.error} retry={() => void list.refetch()} />;
   const toggle = (lane: Lane) => {
     const next = new Set(hidden);
     if (!next.delete(lane)) next.add(lane);
@@ -96,7 +105,10 @@ export function TimelineTab({ device, live }: { device: Device; live: TimelineIt
           </button>
         ))}
       </div>
-      {items.length === 0 ? <Empty text="Nothing happened yet that is shown here." /> : null}
+      <TimelineSearchForm search={search} onSearch={setSearch} />
+      {list.isPending ? <Waiting /> : null}
+      {!list.isPending && !list.data ? <ProblemView error={list.error} retry={() => void list.refetch()} /> : null}
+      {list.data && items.length === 0 ? <Empty text={emptyText(search !== kEverything, list.data.pages.at(-1)?.partial)} /> : null}
       {byDay(items, now.value).map((day) => (
         <section key={day.name} aria-label={day.name}>
           <h2 class="day">{day.name}</h2>
