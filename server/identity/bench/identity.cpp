@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   for (auto more : {devices::migrations(), identity::migrations()})
     all.insert(all.end(), more.begin(), more.end());
   must(core::migrate(*database, all, system.clock.wall()));
-  auto ring = must(seal::Ring::make(system, folder + "/bench.ring", Bytes(32, 7)));
+  auto ring = must(seal::Ring::make(system, folder + "/bench.ring", seal::SecretKey(Bytes(32, 7))));
   seal::Sealer sealer(*ring, system.entropy);
   core::Store store(*database, system, sealer, metrics);
   auto workers = system.threads.start_workers("bench", 2, 1'000);
