@@ -122,6 +122,42 @@ def test_an_account_that_never_signed_in(shared, tmp_path):
     assert list(tmp_path.iterdir()) == [], "looking left something behind"
 
 
+def test_contexts(shared, tmp_path):
+    here = bare(shared, HOME=str(tmp_path))
+    for name in ("one", "two"):
+        made = shared.cli_json("token", "create", name, "--kind", "service", "--role", "viewer")
+        run(binary("holdfast"), "login", shared.ready["api"], "--ca", shared.ca, "--context", name,
+            "--token-file", "-", text_in=made["secret"] + "\n", environment=here)
+
+    def current():
+        who = json.loads(run(binary("holdfast"), "whoami", "--json", environment=here).stdout)
+        return who["actor"]["name"]
+
+    assert current() == "two"
+    run(binary("holdfast"), "context", "use", "one", environment=here)
+    assert current() == "one"
+    run(binary("holdfast"), "context", "remove", "one", environment=here)
+    assert current() == "two"
+    assert run(binary("holdfast"), "context", "use", "one", environment=here,
+               check=False).returncode == 3
+
+
+def test_a_browser_trusts_the_server_afterwards(shared, tmp_path):
+    """`trust install` puts the CA into the store that Chromium and its relatives read."""
+    shared.cli("trust", "install", environment={"HOME": str(tmp_path)})
+    listed = run("certutil", "-d", f"sql:{tmp_path}/.pki/nssdb", "-L", "-n", "Holdfast", "-a")
+    with open(shared.ca, encoding="ascii") as file:
+        assert listed.stdout.decode().split() == file.read().split()
+
+
+def test_an_announced_device_is_forgotten(shared, tmp_path):
+    (tmp_path / "devices.csv").write_text("serial,key_sha256,name,site_id,type_id,tags\nSN-77,,,,,\n")
+    shared.cli("enrol", "import", tmp_path / "devices.csv")
+    assert "SN-77" in shared.cli("enrol", "registered").stdout.decode()
+    shared.cli("enrol", "forget", "SN-77", "--yes")
+    assert "SN-77" not in shared.cli("enrol", "registered").stdout.decode()
+
+
 # ---- streams
 
 def test_a_tail_outlives_the_server(server, tmp_path):
