@@ -195,6 +195,7 @@ std::string group_help(std::string_view group) {
       {"user", "People who sign in"},
       {"token", "API tokens and service credentials"},
       {"enrol", "Let devices enrol"},
+      {"tpm", "TPMs of devices and their makers"},
       {"telemetry", "Readings of devices"},
       {"event", "What devices and the server report"},
       {"twin", "Desired and reported state of a device"},

@@ -7,6 +7,7 @@ Commands all_commands() {
   add_session_commands(out);
   add_device_commands(out);
   add_enrol_commands(out);
+  add_tpm_commands(out);
   add_reading_commands(out);
   add_control_commands(out);
   add_place_commands(out);

@@ -9,6 +9,7 @@ void add_device_commands(Commands& out);
 void add_place_commands(Commands& out);   // site, type
 void add_people_commands(Commands& out);  // user, token
 void add_enrol_commands(Commands& out);
+void add_tpm_commands(Commands& out);
 void add_reading_commands(Commands& out);  // telemetry, event
 void add_control_commands(Commands& out);  // twin, command
 void add_audit_commands(Commands& out);    // audit, job

@@ -30,7 +30,21 @@ Status check_common(const Certificate& it) {
   return {};
 }
 
+// Makers differ in keyUsage, but none lets an endorsement key sign.
+Status check_endorsement_usage(const Certificate& leaf) {
+  const auto& usages = leaf.extended_usage;
+  if (!usages || std::find(usages->begin(), usages->end(), kOidEndorsementUsage) == usages->end()) {
+    return refuse(leaf, "it is not for an endorsement key: its extendedKeyUsage lacks 2.23.133.8.1");
+  }
+  constexpr unsigned kSigns = kDigitalSignature | kKeyCertSign | kCrlSign;
+  if (leaf.key_usage && (*leaf.key_usage & kSigns) != 0) {
+    return refuse(leaf, "an endorsement key signs nothing, but its keyUsage allows it");
+  }
+  return {};
+}
+
 Status check_leaf_usage(const Certificate& leaf, Purpose purpose) {
+  if (purpose == Purpose::endorsement) return check_endorsement_usage(leaf);
   const bool client = purpose == Purpose::client;
   const std::string_view wanted = client ? kOidClientAuth : kOidServerAuth;
   const char* shown = client ? "clientAuth" : "serverAuth";

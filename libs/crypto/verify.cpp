@@ -32,8 +32,9 @@ Error described(int x509_error, int depth, const Certificate& leaf) {
 }
 
 void configure(X509_STORE_CTX* context, const Verification& how) {
-  X509_STORE_CTX_set_purpose(
-      context, how.purpose == Purpose::client ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER);
+  X509_STORE_CTX_set_purpose(context, how.purpose == Purpose::client   ? X509_PURPOSE_SSL_CLIENT
+                                      : how.purpose == Purpose::server ? X509_PURPOSE_SSL_SERVER
+                                                                       : X509_PURPOSE_ANY);
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_depth(param, kChainDepthMax);
   X509_VERIFY_PARAM_set_auth_level(param, kAuthLevel);

@@ -15,7 +15,12 @@
 
 namespace holdfast::crypto {
 
-enum class Purpose { client, server };
+enum class Purpose {
+  client,
+  server,
+  endorsement,  // a TPM's endorsement key (TCG EK Credential Profile): decrypts, and proves nothing else
+};
+inline constexpr std::string_view kOidEndorsementUsage = "2.23.133.8.1";  // tcg-kp-EKCertificate
 
 inline constexpr int kChainDepthMax = 4;  // CAs between a leaf and the one that ends its chain
 

@@ -4,6 +4,7 @@
 #include "libs/est/claim_code.hpp"
 #include "libs/wire/json.hpp"
 #include "server/core/peer.hpp"
+#include "server/identity/attest_tables.hpp"
 #include "server/identity/json.hpp"
 #include "server/identity/rules.hpp"
 
@@ -45,7 +46,10 @@ Result<std::unique_ptr<Registrar>> Registrar::make(core::Store& store, core::Job
   registrar->jobs_ = &jobs;
   TRY(with_context(registrar->revocations_.begin(), "preparing revocation"));
   TRY(registrar->decommissions_.begin(jobs));
+  registrar->attestor_ = std::make_unique<Attestor>(store, *registrar, devices, telemetry, metrics);
   TRY(registrar->subscribe(jobs, dispatcher));
+  TRY(jobs.every("attestation.silent", hours(6),
+                 [attestor = registrar->attestor_.get()](const core::Job&) { return attestor->find_silent(); }));
   return registrar;
 }
 
@@ -186,7 +190,7 @@ Result<Bytes> Registrar::enrol(const Enrolment& enrolment) {
     if (!claim) return fail(Code::claim_unknown, "the claim is not known here");
     const ClaimUse use = TRY(use_claim(*claim, *csr, csr_hash, change.now()));
     if (use == ClaimUse::issue) {
-      answer = TRY(spend(change, *claim, *csr, csr_hash, host));
+      answer = TRY(spend(change, *claim, *csr, csr_hash, host, devices::EvidenceClass::claim));
       return {};
     }
     const auto issued = TRY(find_by_csr(change.tx(), *claim->device, csr_hash, WallTime{0}));
@@ -205,29 +209,31 @@ Result<Bytes> Registrar::enrol(const Enrolment& enrolment) {
   return answer;
 }
 
-Result<DeviceId> Registrar::make_device(core::Change& change, const Claim& claim, const crypto::Csr& csr) {
+Result<DeviceId> Registrar::make_device(core::Change& change, const Claim& claim, const crypto::Csr& csr,
+                                        devices::EvidenceClass evidence) {
   devices::NewDevice wanted;
   wanted.name = claim.name.empty() ? csr.subject_cn : claim.name;
   wanted.serial = claim.device_serial.empty() ? csr.subject_serial : claim.device_serial;
   wanted.type = claim.type;
   wanted.site = claim.site;
   wanted.tags = claim.tags;
-  wanted.evidence = devices::EvidenceClass::claim;
+  wanted.evidence = evidence;
   const DeviceId device = TRY(devices_.create(change, wanted));
   TRY(devices_.set_state(change, device, devices::State::enrolled, "enrolled by " + claim.id.text()));
   return device;
 }
 
 Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash,
-                               const std::string& host) {
+                               const std::string& host, devices::EvidenceClass evidence) {
   DeviceId device;
   if (claim.for_device) {
     TRY(take_place(change, claim, csr));
     device = *claim.for_device;
+    TRY(unbind_endorsement(change.tx(), device));  // the TPM of the old hardware does not come back to it
   } else {
-    device = TRY(make_device(change, claim, csr));
+    device = TRY(make_device(change, claim, csr, evidence));
   }
-  const IssuedCertificate issued = TRY(issue(change, device, csr, csr_hash, claim.id, devices::EvidenceClass::claim));
+  const IssuedCertificate issued = TRY(issue(change, device, csr, csr_hash, claim.id, evidence));
 
   const std::string before = payload(claim_audit(claim, change.now()));
   claim.spent = true;
@@ -286,28 +292,46 @@ Result<Bytes> Registrar::renew(View peer_certificate_der, View csr_der, std::str
   caller.address = core::host_of(peer_address);
   Bytes answer;
   TRY(store_.record(caller, "device.renewed", [&](core::Change& change) -> Status {
-    const auto before = TRY(find_by_csr(change.tx(), admission.device, csr_hash, change.now() - kRenewalAnswerKept));
-    if (before) {
-      answer = before->der;
-      return {};
-    }
-    if (TRY(count_issued(change.tx(), admission.device, change.now() - days(1))) >= kCertificatesADay) {
-      return fail(Code::rate_limited, "10 certificates a day are enough: try again tomorrow");
-    }
-    const auto evidence = TRY(evidence_of_renewal(admission.evidence, same_key));
-    const IssuedCertificate issued = TRY(issue(change, admission.device, csr, csr_hash, std::nullopt, evidence));
-    answer = issued.der;
-    TRY(change.audit(admission.device.text(), payload({{"certificate", admission.serial_hex}}),
-                     payload({{"certificate", issued.serial}})));
-    return change.notice("certificate.renewed",
-                         payload({{"device_id", admission.device.text()},
-                                  {"serial", issued.serial},
-                                  {"old_serial", admission.serial_hex},
-                                  {"not_after", issued.not_after.us},
-                                  {"evidence", devices::name_of(issued.evidence)}}),
-                         admission.site);
+    const auto device = TRY(devices_.look(change.tx(), admission.device));
+    if (!device) return fail(Code::device_unknown, "there is no device " + admission.device.text());
+    const auto evidence = evidence_of_renewal(admission.evidence, same_key);
+    answer = TRY(issue_again(change, *device, csr, csr_hash, evidence, admission.serial_hex));
+    return {};
   }));
   return answer;
+}
+
+Result<Bytes> Registrar::issue_again(core::Change& change, const devices::Device& device, const crypto::Csr& csr,
+                                     View csr_hash, const Result<devices::EvidenceClass>& evidence,
+                                     std::string_view old_serial) {
+  const auto before = TRY(find_by_csr(change.tx(), device.id, csr_hash, change.now() - kRenewalAnswerKept));
+  if (before) return before->der;
+  if (TRY(count_issued(change.tx(), device.id, change.now() - days(1))) >= kCertificatesADay) {
+    return fail(Code::rate_limited, "10 certificates a day are enough: try again tomorrow");
+  }
+  if (!evidence) return std::unexpected(evidence.error());
+  const IssuedCertificate issued = TRY(issue(change, device.id, csr, csr_hash, std::nullopt, *evidence));
+  TRY(change.audit(device.id.text(), payload({{"certificate", old_serial}}), payload({{"certificate", issued.serial}})));
+  TRY(change.notice("certificate.renewed",
+                    payload({{"device_id", device.id.text()},
+                             {"serial", issued.serial},
+                             {"old_serial", old_serial},
+                             {"not_after", issued.not_after.us},
+                             {"evidence", devices::name_of(issued.evidence)}}),
+                    device.site));
+  return issued.der;
+}
+
+Result<Bytes> Registrar::spend_attested(core::Change& change, std::string_view secret, const crypto::Csr& csr,
+                                        View csr_hash, const std::string& host) {
+  const auto canonical = secret.size() <= kClaimBytesMax ? est::parse_claim(secret) : fail(Code::claim_unknown, "");
+  auto claim = canonical ? TRY(find_claim_by_secret(change.tx(), digest_of(view_of(*canonical)))) : std::nullopt;
+  if (!claim) return fail(Code::claim_unknown, "the claim is not known here");
+  // A repeat needs no claim: its TPM is known by then.
+  if (TRY(use_claim(*claim, csr, csr_hash, change.now())) == ClaimUse::repeat) {
+    return fail(Code::claim_spent, "the claim was used without a TPM");
+  }
+  return spend(change, *claim, csr, csr_hash, host, devices::EvidenceClass::hardware_attested);
 }
 
 // The claim's page shows why a device did not get in; losing this note loses nothing else.

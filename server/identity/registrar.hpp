@@ -14,6 +14,7 @@
 #include "server/core/notices.hpp"
 #include "server/core/watchers.hpp"
 #include "server/identity/attempts.hpp"
+#include "server/identity/attest.hpp"
 #include "server/identity/authority.hpp"
 #include "server/identity/approvals.hpp"
 #include "server/identity/decommission.hpp"
@@ -107,6 +108,11 @@ class Registrar final : public Service {
   Status erase_proven(View certificate_der, View statement, View signature) override {
     return decommissions_.proven(certificate_der, statement, signature);
   }
+  Result<wire::Json> attest_begin(const wire::Json& body, std::string_view peer_address) override;
+  Result<wire::Json> attest_finish(std::string_view challenge, const wire::Json& body,
+                                   std::string_view peer_address) override;
+  Result<wire::Json> check_begin(DeviceId device) override;
+  Result<wire::Json> check_finish(DeviceId device, std::string_view challenge, const wire::Json& body) override;
   Result<crypto::Credential> server_credential() override { return authority_.server_credential(); }
   Result<std::vector<Bytes>> device_trust_der() override;
 
@@ -128,6 +134,18 @@ class Registrar final : public Service {
   Result<Forecast> forecast(const core::Caller& caller);
   Result<Orphans> orphans(const core::Caller& caller);
 
+  // ---- for the other parts of this domain, inside their change
+  Result<IssuedCertificate> issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
+                                  std::optional<ClaimId> claim, devices::EvidenceClass evidence);
+  // A certificate more of a device that is there; the same request within a day gives the same one.
+  // `evidence` may be a refusal, which counts only where a new one would be issued.
+  Result<Bytes> issue_again(core::Change& change, const devices::Device& device, const crypto::Csr& csr, View csr_hash,
+                            const Result<devices::EvidenceClass>& evidence, std::string_view old_serial);
+  // The claim lets in a device whose key a TPM has proven.
+  Result<Bytes> spend_attested(core::Change& change, std::string_view secret, const crypto::Csr& csr, View csr_hash,
+                               const std::string& host);
+  Attestor& attestor() { return *attestor_; }
+
   void set_addresses(Addresses addresses) { addresses_.with([&](Addresses& held) { held = std::move(addresses); }); }
   Addresses addresses() const { return addresses_.with([](const Addresses& held) { return held; }); }
   const Authority& authority() const { return authority_; }
@@ -145,9 +163,8 @@ class Registrar final : public Service {
             const Log& log, Metrics& metrics);
   Status subscribe(core::Jobs& jobs, core::Dispatcher& dispatcher);
   Result<Claim> claim_of_secret(const Enrolment& enrolment, Bytes& secret_hash);
-  Result<Bytes> spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash, const std::string& host);
-  Result<IssuedCertificate> issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
-                                  std::optional<ClaimId> claim, devices::EvidenceClass evidence);
+  Result<Bytes> spend(core::Change& change, Claim& claim, const crypto::Csr& csr, View csr_hash, const std::string& host,
+                      devices::EvidenceClass evidence);
   struct Shown {
     std::string serial;
     std::optional<DeviceId> device;
@@ -159,7 +176,8 @@ class Registrar final : public Service {
   using WithClaim = std::function<Status(core::Change&, const Claim&)>;
   Result<ClaimSecret> make_claim(const core::Caller& caller, std::string_view action, const NewClaim& wanted,
                                  const WithClaim& with);
-  Result<DeviceId> make_device(core::Change& change, const Claim& claim, const crypto::Csr& csr);
+  Result<DeviceId> make_device(core::Change& change, const Claim& claim, const crypto::Csr& csr,
+                               devices::EvidenceClass evidence);
   Status take_place(core::Change& change, const Claim& claim, const crypto::Csr& csr);
   void note_failure(ClaimId id, Step step, const Error& error);
   Status step_reached(core::Change& change, const core::Notice& notice);
@@ -182,6 +200,7 @@ class Registrar final : public Service {
   std::function<void()> renewed_;
   Counter& issued_;
   Counter& refused_;
+  std::unique_ptr<Attestor> attestor_;
 };
 
 }  // namespace holdfast::identity

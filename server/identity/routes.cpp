@@ -133,6 +133,7 @@ Status add_routes(core::Operations& operations, Registrar& registrar, os::Worker
     TRY(registrar.revoke_claim(call.caller, id));
     return http::no_content();
   }));
+  TRY(add_attest_routes(operations, registrar.attestor()));
   return operations.add_stream("stream_claim_progress", [&](const Call& call, http::Responder responder) {
     follow(registrar, workers, call, std::move(responder));
   });

@@ -12,5 +12,7 @@ namespace holdfast::identity {
 Status add_lifecycle_routes(core::Operations& operations, Registrar& registrar);
 Status add_approval_routes(core::Operations& operations, Registrar& registrar);
 Status add_routes(core::Operations& operations, Registrar& registrar, os::Workers& workers);
+// Those of TPMs and their makers; called by add_routes().
+Status add_attest_routes(core::Operations& operations, Attestor& attestor);
 
 }  // namespace holdfast::identity

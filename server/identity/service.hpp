@@ -12,6 +12,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/id.hpp"
 #include "libs/crypto/transport.hpp"
+#include "libs/wire/json.hpp"
 #include "server/devices/service.hpp"
 
 namespace holdfast::identity {
@@ -83,9 +84,19 @@ class Service {
   // RFC 6960: the DER of a request to that of a response, which may say that there is no answer.
   virtual Result<Published> ocsp(View request_der) = 0;
 
+  // TPMs (contract/device-protocol.md 3.7 and 3.8): bodies of requests to bodies of answers. A part of a
+  // server that has no TPMs answers Code::unsupported.
+  virtual Result<wire::Json> attest_begin(const wire::Json&, std::string_view) { return no_tpms(); }
+  virtual Result<wire::Json> attest_finish(std::string_view, const wire::Json&, std::string_view) { return no_tpms(); }
+  virtual Result<wire::Json> check_begin(DeviceId) { return no_tpms(); }
+  virtual Result<wire::Json> check_finish(DeviceId, std::string_view, const wire::Json&) { return no_tpms(); }
+
   // What the server itself presents, for the operator API and for devices; renewed by itself.
   virtual Result<crypto::Credential> server_credential() = 0;
   virtual Result<std::vector<Bytes>> device_trust_der() = 0;
+
+ private:
+  static std::unexpected<Error> no_tpms() { return fail(Code::unsupported, "TPMs are not served here"); }
 };
 
 }  // namespace holdfast::identity

@@ -3,6 +3,7 @@
 #include "libs/wire/json.hpp"
 #include "server/identity/approval_rows.hpp"
 #include "server/identity/findings.hpp"
+#include "server/identity/attest_tables.hpp"
 
 namespace holdfast::identity {
 namespace {
@@ -142,14 +143,14 @@ std::string claims(std::string_view where) {
 }  // namespace
 
 std::vector<core::Migration> migrations() {
-  return {{"identity", 1, "claims and certificates", kFirst, {}},
-          {"identity", 2, "revocation", kRevocation, {}},
-          {"identity", 3, "decommissioning and replacement", kFarewell, {}},
-          {"identity", 4, "devices that wait", approval_schema(), {}},
-          {"identity", 5, "findings", finding_schema(), {}},
-          {"identity", 6, "keys of certificates", kKeys, {}},
-          // Null for what an earlier version issued: those came in by a claim.
-          {"attestation", 1, "evidence class of a certificate", "ALTER TABLE certificate ADD COLUMN evidence {text};", {}}};
+  std::vector<core::Migration> all{{"identity", 1, "claims and certificates", kFirst, {}},
+                                   {"identity", 2, "revocation", kRevocation, {}},
+                                   {"identity", 3, "decommissioning and replacement", kFarewell, {}},
+                                   {"identity", 4, "devices that wait", approval_schema(), {}},
+                                   {"identity", 5, "findings", finding_schema(), {}},
+                                   {"identity", 6, "keys of certificates", kKeys, {}}};
+  for (auto& one : attestation_migrations()) all.push_back(std::move(one));
+  return all;
 }
 
 Status insert_claim(core::Change& change, const Claim& claim, View secret_hash) {

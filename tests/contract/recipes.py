@@ -5,6 +5,7 @@ new one cannot come without them.
 """
 import base64
 import dataclasses
+import hashlib
 import itertools
 import json
 import urllib.parse
@@ -12,6 +13,7 @@ import urllib.parse
 from tests import lab
 from tests.lab.contract import contract
 from tests.lab.device import curl, key_sha256, make_request, post_request
+from tests.lab.process import run
 
 RECIPES = {}
 NUMBERS = itertools.count(1)
@@ -20,7 +22,8 @@ ABSENT = {"device_id": "dev_0000000000000000000000000A", "site_id": "site_000000
           "type_id": "typ_0000000000000000000000000A", "user_id": "usr_0000000000000000000000000A",
           "token_id": "tok_0000000000000000000000000A", "claim_id": "clm_0000000000000000000000000A",
           "command_id": "cmd_0000000000000000000000000A", "job_id": "job_0000000000000000000000000A",
-          "seq": "999999999", "key_sha256": "0" * 64, "serial": "no-such-serial", "tag": "floor", "platform": "linux-none", "code": "no-such-problem"}
+          "seq": "999999999", "fingerprint": "0" * 64,
+          "endorsement": "0" * 64, "key_sha256": "0" * 64, "serial": "no-such-serial", "tag": "floor", "platform": "linux-none", "code": "no-such-problem"}
 
 
 @dataclasses.dataclass
@@ -127,7 +130,7 @@ def _nothing(name):
 
 
 for _name in ("get_setup get_session list_devices get_device_facets stream_changes list_sites "
-              "list_types list_users list_tokens list_claims query_events count_events "
+              "list_types list_users list_tokens list_claims list_endorsements list_endorsement_roots query_events count_events "
               "explain_events tail_events list_commands get_certificate_forecast list_orphans "
               "list_findings list_audit get_audit_checkpoint list_jobs create_backup get_config "
               "get_version get_agent_downloads get_health get_readiness "
@@ -140,7 +143,7 @@ def _of_device(name):
 
 
 for _name in ("get_device get_device_timeline list_metrics tail_telemetry get_twin "
-              "diff_twin").split():
+              "diff_twin get_device_attestation").split():
     _of_device(_name)
 
 
@@ -355,6 +358,43 @@ def update_token(world):
 @recipe
 def revoke_token(world):
     return Call({"token_id": world.token(["viewer"])[0]["id"]})
+
+
+def _endorsement(world):
+    digest = hashlib.sha256(world.name("tpm").encode()).hexdigest()
+    world.api.post("/v1/endorsements", {"endorsement": digest})
+    return digest
+
+
+@recipe
+def register_endorsement(world):
+    return Call(body={"endorsement": hashlib.sha256(world.name("tpm").encode()).hexdigest(),
+                      "name": world.name("pump"), "tags": {"line": "3"}})
+
+
+@recipe
+def release_endorsement(world):
+    return Call({"endorsement": _endorsement(world)})
+
+
+def _maker(world):
+    """A root certificate of a maker of TPMs, as PEM."""
+    folder = world.server.new_folder("maker")
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", folder / "key.pem", "-out", folder / "root.pem", "-days", 30, "-subj",
+        f"/CN={world.name('maker')}", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    return (folder / "root.pem").read_text()
+
+
+@recipe
+def add_endorsement_root(world):
+    return Call(body={"certificate": _maker(world), "admits": False})
+
+
+@recipe
+def remove_endorsement_root(world):
+    made = world.api.post("/v1/endorsement-roots", {"certificate": _maker(world)})
+    return Call({"fingerprint": made["fingerprint"]})
 
 
 @recipe

@@ -28,12 +28,32 @@ def _answers(port):
         return False
 
 
+def _maker(folder):
+    """A maker of its own: what swtpm_setup needs to be told."""
+    ca = folder / "ca"
+    ca.mkdir()
+    (folder / "localca.conf").write_text(
+        f"statedir = {ca}\nsigningkey = {ca}/signkey.pem\nissuercert = {ca}/issuercert.pem\n"
+        f"certserial = {ca}/certserial\n")
+    (folder / "localca.options").write_text(
+        "--platform-manufacturer Holdfast --platform-version 1 --platform-model Test\n")
+    (folder / "setup.conf").write_text(
+        f"create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = {folder}/localca.conf\n"
+        f"create_certs_tool_options = {folder}/localca.options\nactive_pcr_banks = sha256\n")
+    return ["--create-ek-cert", "--lock-nvram", "--config", folder / "setup.conf"]
+
+
 @contextlib.contextmanager
-def software_tpm(folder):
-    """Yields the TCTI string, such as swtpm:host=127.0.0.1,port=4321."""
+def software_tpm(folder, certified=False):
+    """Yields the TCTI string, such as swtpm:host=127.0.0.1,port=4321.
+
+    `certified`: with a certificate of its maker for the RSA endorsement key; the maker's CAs lie in
+    folder/ca: issuercert.pem, swtpm-localca-rootca-cert.pem."""
     state = folder / "tpm"
-    state.mkdir()
-    run("swtpm_setup", "--tpm2", "--tpmstate", state, "--createek", "--overwrite")
+    if not state.exists():
+        state.mkdir()
+        run("swtpm_setup", "--tpm2", "--tpmstate", state, "--createek", "--overwrite",
+            *(_maker(folder) if certified else ()))
     port = _free_pair()
     program = Program(
         ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}",

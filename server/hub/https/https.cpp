@@ -8,6 +8,7 @@
 namespace holdfast::hub {
 namespace {
 
+constexpr std::size_t kAttestBytesMax = 65'536;  // five certificates and what the TPM says
 constexpr std::size_t kUnroutedBodyMax = 4'096;  // read before a 405 is answered
 
 constexpr std::array kRoutes{
@@ -19,6 +20,14 @@ constexpr std::array kRoutes{
                 Takes::claim, Media::pkcs10, serve_enroll},
     DeviceRoute{"est_simplereenroll", "POST", "/.well-known/est/simplereenroll", kCsrBytesMax,
                 Takes::renewal, Media::pkcs10, serve_reenroll},
+    DeviceRoute{"attest_begin", "POST", "/device/v1/attestation", kAttestBytesMax, Takes::nothing,
+                Media::json, serve_attest_begin},
+    DeviceRoute{"attest_finish", "POST", "/device/v1/attestation/{id}", kAttestBytesMax,
+                Takes::nothing, Media::json, serve_attest_finish},
+    DeviceRoute{"attest_check_begin", "POST", "/device/v1/attestation-check", 0,
+                Takes::certificate, Media::none, serve_check_begin},
+    DeviceRoute{"attest_check_finish", "POST", "/device/v1/attestation-check/{id}", kAttestBytesMax,
+                Takes::certificate, Media::json, serve_check_finish},
     DeviceRoute{"device_hello", "POST", "/device/v1/hello", kPayloadBytesMax, Takes::certificate,
                 Media::json, serve_hello},
     DeviceRoute{"device_inventory", "POST", "/device/v1/inventory", kPayloadBytesMax,

@@ -99,6 +99,11 @@ void serve_cacerts(Https& https, Asked asked);
 void serve_csrattrs(Https& https, Asked asked);
 void serve_enroll(Https& https, Asked asked);
 void serve_reenroll(Https& https, Asked asked);
+// attest.cpp
+void serve_attest_begin(Https& https, Asked asked);
+void serve_attest_finish(Https& https, Asked asked);
+void serve_check_begin(Https& https, Asked asked);
+void serve_check_finish(Https& https, Asked asked);
 // device.cpp
 void serve_hello(Https& https, Asked asked);
 void serve_inventory(Https& https, Asked asked);
