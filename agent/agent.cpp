@@ -4,11 +4,29 @@
 
 namespace holdfast::agent {
 
+namespace {
+
+KeyOptions key_options_of(const config::Config& config) {
+  using Store = KeyOptions::Store;
+  KeyOptions out;
+  const std::string& store = config.text("keys.store");
+  out.store = store == "tpm"      ? Store::tpm
+              : store == "pkcs11" ? Store::token
+              : store == "file"   ? Store::file
+                                  : Store::best;
+  out.tcti = config.text("keys.tpm");
+  out.token = {config.text("keys.module"), config.text("keys.token"), config.text("keys.pin_file")};
+  return out;
+}
+
+}  // namespace
+
 AgentOptions options_of(const config::Config& config, std::string version) {
   AgentOptions out;
   out.version = std::move(version);
   out.state = config.text("state");
   out.seal_path = config.text("seal.path");
+  out.keys = key_options_of(config);
   out.settings.sample_interval = config.duration("sample.interval");
   out.settings.log_level = level_named(config.text("log.level")).value_or(Level::info);
   out.inventory_interval = config.duration("inventory.interval");
@@ -50,7 +68,8 @@ Agent::~Agent() {
 Status Agent::load() {
   // Looked at first: a folder that was never joined is not made.
   if (StateFolder::erasing(system_.files, options_.state)) {
-    const auto folder = TRY(StateFolder::open(system_, options_.state, options_.seal_path));
+    const auto folder =
+        TRY(StateFolder::open(system_, options_.state, options_.seal_path, options_.keys));
     TRY(with_context(folder->erase_identity(), "finishing the erasure of this machine"));
   }
   auto identity = TRY(StateFolder::read_identity(system_.files, options_.state));
@@ -68,7 +87,7 @@ Status Agent::load() {
   } else {  // a disk that is full or broken does not silence the device
     log_.warning("the state folder is not locked", {{"why", lock.error().text()}});
   }
-  state_ = TRY(StateFolder::open(system_, options_.state, options_.seal_path));
+  state_ = TRY(StateFolder::open(system_, options_.state, options_.seal_path, options_.keys));
   TRY(with_context(state_->credential(identity_.current), "the device's key"));
   if (const auto dropped = state_->drop_unused_keys(); !dropped) {
     log_.warning("old keys could not be removed", {{"why", dropped.error().text()}});

@@ -31,6 +31,7 @@ namespace holdfast::agent {
 struct AgentOptions {
   std::string version;  // "1.0.0"
   std::string state;    // folder
+  KeyOptions keys;
   std::string seal_path;
   LiveSettings settings;  // as configured
   Duration inventory_interval = minutes(10);

@@ -13,7 +13,9 @@
 #include "agent/join/state_lock.hpp"
 #include "agent/settings.hpp"
 #include "libs/crypto/aead.hpp"
+#include "libs/crypto/hash.hpp"
 #include "libs/est/claim_code.hpp"
+#include "libs/keys/tpm_device.hpp"
 
 namespace holdfast::agent {
 namespace {
@@ -27,6 +29,7 @@ constexpr const char* kUsage = R"(holdfast-agent COMMAND [--state DIR] [--SETTIN
                      (holdfast enrol claim makes one; --again replaces an identity)
   run                runs until SIGTERM
   status             says who this device is and what waits to be sent
+  tpm                prints the hash of the TPM's endorsement key, to register it
   doctor             tests the way to the server, layer by layer
   --version, --help
 
@@ -103,7 +106,7 @@ Result<std::string> read_code() {
 
 int join_command(os::RealSystem& real, crypto::Transport& transport, const Invocation& what) {
   const AgentOptions options = options_of(what.config, "");
-  auto state = StateFolder::open(real.system(), options.state, options.seal_path);
+  auto state = StateFolder::open(real.system(), options.state, options.seal_path, options.keys);
   if (!state) return refuse(state.error());
   const auto lock =
       StateLock::take(real.system().files, real.system().clock.wall(), options.state, "join");
@@ -125,8 +128,58 @@ int join_command(os::RealSystem& real, crypto::Transport& transport, const Invoc
   return 0;
 }
 
+// First boot: no identity yet, and the settings say where to get one by the TPM. Nothing to do is
+// success.
+Result<bool> join_alone(os::RealSystem& real, crypto::Transport& transport,
+                        const Invocation& what) {
+  if (what.config.text("join.device").empty()) return false;
+  const AgentOptions options = options_of(what.config, "");
+  if (TRY(StateFolder::read_identity(real.system().files, options.state))) return false;
+  est::JoinCode to;
+  to.device = what.config.text("join.device");
+  to.mqtt = what.config.text("join.mqtt");
+  to.ca_fingerprint =
+      TRY(with_context(crypto::parse_fingerprint(what.config.text("join.root")), "join.root"));
+  const auto state =
+      TRY(StateFolder::open(real.system(), options.state, options.seal_path, options.keys));
+  const auto lock =
+      TRY(StateLock::take(real.system().files, real.system().clock.wall(), options.state, "join"));
+  Join join(real.system(), real.main_loop(), transport, *state);
+  Result<Joined> result = fail(Code::cancelled, "stopped before the machine was joined");
+  real.on_stop_signal([&] { real.main_loop().stop(); });
+  join.on_refusal([](const Error& error) {
+    std::fprintf(stderr, "joining by the TPM: %s; trying again\n", error.text().c_str());
+  });
+  join.run_alone(std::move(to), [&](Result<Joined> joined) {
+    result = std::move(joined);
+    real.main_loop().stop();
+  });
+  real.main_loop().run();
+  if (!result)
+    return std::unexpected(with_context(std::move(result), "joining by the TPM").error());
+  std::fprintf(stderr, "joined as %s, keys %s\n", result->device_id.c_str(),
+               state->keys_where().c_str());
+  return true;
+}
+
+// What an operator registers to let this machine in by its TPM.
+int tpm_command(const Invocation& what) {
+  const AgentOptions options = options_of(what.config, "");
+  const auto device = keys::open_tpm(options.keys.tcti);
+  if (!device) return refuse(device.error());
+  const auto endorsement = (*device)->endorsement();
+  if (!endorsement) return refuse(endorsement.error());
+  const auto area = tpm::parse_public(endorsement->public_area);
+  const auto key = area ? tpm::key_of(*area) : std::unexpected(area.error());
+  if (!key) return refuse(key.error());
+  std::printf("endorsement  %s\ncertificate  %s\n", to_hex(key->fingerprint()).c_str(),
+              endorsement->certificate_der.empty() ? "none" : "of its maker");
+  return 0;
+}
+
 int run_command(os::RealSystem& real, crypto::Transport& transport, const Invocation& what,
                 const std::string& version) {
+  if (const auto joined = join_alone(real, transport, what); !joined) return refuse(joined.error());
   MachineProbe probe(real.system());
   os::Loop& loop = real.main_loop();
   auto agent = Agent::open(real.system(), loop, transport, probe, options_of(what.config, version),
@@ -181,6 +234,7 @@ int run_program(const std::vector<std::string>& arguments, const std::string& ve
   if (what->command == "join -") return join_command(**real, *transport, *what);
   if (what->command == "run") return run_command(**real, *transport, *what, version);
   if (what->command == "status") return status_command(**real, *what);
+  if (what->command == "tpm") return tpm_command(*what);
   if (what->command == "doctor") return doctor_command(**real, *transport, *what);
   std::fputs(kUsage, what->command == "--help" ? stdout : stderr);
   return what->command == "--help" ? 0 : kUsageExit;

@@ -49,7 +49,13 @@ Status Renewal::begin() {
   request.server = TRY(os::parse_endpoint(identity->device));
   request.csr_der = request_.csr_der;
   request.root_der = identity->root_der;
-  request.credential = TRY(state_.credential(identity->current));
+  // By the TPM also an expired certificate is renewed; the new key is proven like the first one.
+  if (state_.in_tpm(identity->current.key_name) && state_.in_tpm(request_.key_name)) {
+    request.tpm = state_.tpm();
+    request.key_name = request_.key_name;
+  } else {
+    request.credential = TRY(state_.credential(identity->current));
+  }
   enrolment_ = std::make_unique<Enrolment>(system_, loop_, transport_, std::move(request));
   asking_ = true;
   enrolment_->run([this](auto result) { issued(std::move(result)); });

@@ -1,7 +1,7 @@
 #include "agent/doctor/status.hpp"
 
 #include "agent/join/state_folder.hpp"
-#include "libs/crypto/x509.hpp"
+#include "libs/crypto/evidence.hpp"
 
 namespace holdfast::agent {
 namespace {
@@ -26,6 +26,11 @@ Result<std::string> status_text(os::System system, const std::string& folder) {
   out += "server       " + identity->mqtt + " (MQTT), " + identity->device + " (HTTPS)\n";
   out += "certificate  until " + to_rfc3339(leaf.not_after) + ", renewal from " +
          to_rfc3339(identity->renew_at) + (identity->next ? ", renewed, not yet used" : "") + "\n";
+  const bool hardware = os::exists(
+      system.files, os::join(os::join(folder, "keys"), identity->current.key_name + ".tpm"));
+  const auto evidence = crypto::evidence_of(leaf);
+  out += std::string("key          ") + (hardware ? "in the TPM" : "in a file or a token") +
+         (evidence && !evidence->empty() ? ", certified as " + *evidence : "") + "\n";
   const auto status = os::read_file(system.files, os::join(folder, "status.json"), 4096);
   const auto json = status ? wire::parse_json(*status) : Result<wire::Json>(wire::Json());
   if (const auto* object = json ? json->if_object() : nullptr) {

@@ -114,7 +114,9 @@ void Enrolment::got_cas(Result<http::ClientResponse> response) {
   }
   // Not inside the client's own callback: post_request() replaces the client.
   loop_.post([this, alive = alive_] {
-    if (*alive) post_request();
+    if (!*alive) return;
+    if (request_.tpm != nullptr) return begin_attestation();
+    post_request();
   });
 }
 

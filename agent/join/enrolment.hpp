@@ -14,7 +14,9 @@
 
 #include "libs/crypto/transport.hpp"
 #include "libs/http/client.hpp"
+#include "libs/keys/tpm_key_store.hpp"
 #include "libs/os/system.hpp"
+#include "libs/wire/json.hpp"
 
 namespace holdfast::agent {
 
@@ -25,6 +27,10 @@ struct EnrolmentRequest {
   Bytes root_der;                                                // later ones
   std::string claim;                                             // simpleenroll, when not empty
   std::optional<crypto::Credential> credential;                  // simplereenroll
+  // With a TPM: the key of the request is proven (section 3.7) instead. Where the server does not
+  // know the TPM, a claim or a credential is still good by itself.
+  keys::TpmKeyStore* tpm = nullptr;
+  std::string key_name;
 };
 
 struct Issued {
@@ -60,6 +66,12 @@ class Enrolment final {
  private:
   void got_cas(Result<http::ClientResponse> response);
   void post_request();
+  void post_json(std::string target, const wire::JsonObject& body,
+                 void (Enrolment::*then)(Result<wire::Json>));
+  void begin_attestation();
+  Result<wire::JsonObject> proof(const wire::Json& challenge);
+  void got_challenge(Result<wire::Json> challenge);
+  void got_attested(Result<wire::Json> answer);
   void got_certificate(Result<http::ClientResponse> response);
   void finish(Result<Issued> result);
   crypto::ClientSettings settings() const;

@@ -53,6 +53,22 @@ void Join::run(std::string_view code, bool again, Done done) {
   attempt();
 }
 
+void Join::run_alone(est::JoinCode to, Done done) {
+  done_ = std::move(done);
+  patient_ = true;
+  code_ = std::move(to);
+  digest_ = "tpm";
+  if (state_.tpm() == nullptr) {
+    return finish(fail(
+        Code::key_store_unavailable,
+        "a machine joins without a code by its TPM only; its keys are " + state_.keys_where()));
+  }
+  auto request = state_.request("join", system_.network.host_name());
+  if (!request) return finish(std::unexpected(request.error()));
+  request_ = *std::move(request);
+  attempt();
+}
+
 // A Joined when there is nothing left to do.
 Result<std::optional<Joined>> Join::prepare(std::string_view code, bool again) {
   code_ = TRY(est::parse_join_code(code));
@@ -80,6 +96,8 @@ void Join::attempt() {
   request.csr_der = request_.csr_der;
   request.root_fingerprint = code_.ca_fingerprint;
   request.claim = code_.claim;
+  if (state_.in_tpm(request_.key_name)) request.tpm = state_.tpm();
+  request.key_name = request_.key_name;
   enrolment_ = std::make_unique<Enrolment>(system_, loop_, transport_, std::move(request));
   enrolment_->run([this](auto issued) { attempted(std::move(issued)); });
 }
@@ -91,7 +109,10 @@ void Join::attempted(Result<Issued> issued) {
     wait = std::max(
         wait, milliseconds(static_cast<std::int64_t>(std::clamp(*least, 0.0, 3600.0) * 1000)));
   }
-  if (!may_pass(issued.error()) || loop_.clock().mono() + wait > give_up_) {
+  const bool hopeless = !may_pass(issued.error()) || loop_.clock().mono() + wait > give_up_;
+  if (patient_ && issued.error().code != Code::server_untrusted) {
+    if (told_) told_(issued.error());
+  } else if (hopeless) {
     return finish(std::unexpected(issued.error()));
   }
   retry_ = loop_.after(wait, [this, alive = alive_] {

@@ -36,6 +36,11 @@ class Join final {
 
   // `again`: replaces an identity that is there.
   void run(std::string_view code, bool again, Done done);
+  // Without a code: by the TPM alone. The image knows where the server is and the fingerprint of
+  // its root, and holds no secret. Tries for ever: an operator may register the TPM later.
+  void run_alone(est::JoinCode to, Done done);
+  // Told of each attempt of run_alone() that failed; another follows.
+  void on_refusal(std::function<void(const Error&)> told) { told_ = std::move(told); }
 
  private:
   Result<std::optional<Joined>> prepare(std::string_view code, bool again);
@@ -53,9 +58,11 @@ class Join final {
   PendingRequest request_;
   std::unique_ptr<Enrolment> enrolment_;
   Backoff backoff_;
+  bool patient_ = false;  // without a code
   MonoTime give_up_{};
   os::TimerId retry_{};
   Done done_;
+  std::function<void(const Error&)> told_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

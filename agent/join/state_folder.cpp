@@ -54,29 +54,54 @@ Result<std::optional<wire::Json>> load_json(os::Files& files, const std::string&
   return *std::move(json);
 }
 
+// A folder that began without a TPM keeps its plain sealing key; one that began with it needs that
+// TPM.
+Result<Bytes> load_seal(const os::System& system, const Hardware& hardware,
+                        const std::string& path) {
+  const auto file = os::read_file(system.files, path, 64 * 1024);
+  const bool sealed = file && keys::is_tpm_sealed(*file);
+  if (hardware.tpm && (sealed || !file)) {
+    return keys::load_or_make_tpm_sealed(system.files, system.entropy, *hardware.tpm, path,
+                                         crypto::kAeadKeyBytes);
+  }
+  if (sealed)
+    return fail(Code::key_store_unavailable, path + " is sealed to a TPM: " + hardware.why);
+  return keys::load_or_make_sealing_key(system.files, system.entropy, path);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<StateFolder>> StateFolder::open(os::System system, std::string folder,
-                                                       std::string seal_path) {
+                                                       std::string seal_path,
+                                                       const KeyOptions& options) {
   TRY(with_context(system.files.make_folder(folder), "making the state folder"));
   if (seal_path.empty()) seal_path = folder + ".seal";
-  Bytes key = TRY(with_context(
-      keys::load_or_make_sealing_key(system.files, system.entropy, seal_path), "sealing key"));
+  auto hardware = TRY(with_context(find_hardware(system, options), "looking for the key store"));
+  std::string where = hardware.why;
+  Bytes key = TRY(with_context(load_seal(system, hardware, seal_path), "sealing key"));
   const std::string key_folder = os::join(folder, "keys");
   TRY(system.files.make_folder(key_folder));
   TRY(system.files.sync_dir(folder));
-  auto store = TRY(keys::make_file_key_store(system.files, system.entropy, key_folder, key));
-  return std::unique_ptr<StateFolder>(new StateFolder(
-      system, std::move(folder), std::move(seal_path), std::move(key), std::move(store)));
+  auto files = TRY(keys::make_file_key_store(system.files, system.entropy, key_folder, key));
+  auto chosen = TRY(choose_keys(system, std::move(hardware), key_folder, std::move(files)));
+  return std::unique_ptr<StateFolder>(new StateFolder(system, std::move(folder),
+                                                      std::move(seal_path), std::move(key),
+                                                      std::move(chosen), std::move(where)));
 }
 
 StateFolder::StateFolder(os::System system, std::string folder, std::string seal_path,
-                         Bytes sealing_key, std::unique_ptr<keys::KeyStore> keys)
+                         Bytes sealing_key, ChosenKeys keys, std::string keys_where)
     : system_(system),
       folder_(std::move(folder)),
       seal_path_(std::move(seal_path)),
       sealing_key_(std::move(sealing_key)),
-      keys_(std::move(keys)) {}
+      keys_(std::move(keys.all)),
+      tpm_(keys.tpm),
+      keys_where_(std::move(keys_where)) {}
+
+bool StateFolder::in_tpm(const std::string& key_name) const {
+  return tpm_ != nullptr && os::exists(system_.files, os::join(path("keys"), key_name + ".tpm"));
+}
 
 StateFolder::~StateFolder() {
   crypto::wipe(sealing_key_);

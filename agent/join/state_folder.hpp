@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/join/key_choice.hpp"
 #include "libs/crypto/transport.hpp"
 #include "libs/keys/key_store.hpp"
 #include "libs/os/system.hpp"
@@ -56,7 +57,8 @@ class StateFolder final {
   static constexpr std::size_t kFileBytesMax = 1024 * 1024;
 
   static Result<std::unique_ptr<StateFolder>> open(os::System system, std::string folder,
-                                                   std::string seal_path);
+                                                   std::string seal_path,
+                                                   const KeyOptions& keys = {});
   ~StateFolder();
   StateFolder(const StateFolder&) = delete;
   StateFolder& operator=(const StateFolder&) = delete;
@@ -85,12 +87,18 @@ class StateFolder final {
   // Was erase_identity() begun and cut short? Then it has to be called again, and nothing else.
   static bool erasing(os::Files& files, const std::string& folder);
 
+  // The TPM's store when keys are made there, and why keys are made where they are.
+  keys::TpmKeyStore* tpm() const { return tpm_; }
+  const std::string& keys_where() const { return keys_where_; }
+  // Whether the key of this name lies in the TPM.
+  bool in_tpm(const std::string& key_name) const;
+
   const std::string& folder() const { return folder_; }
   os::System system() const { return system_; }
 
  private:
   StateFolder(os::System system, std::string folder, std::string seal_path, Bytes sealing_key,
-              std::unique_ptr<keys::KeyStore> keys);
+              ChosenKeys keys, std::string keys_where);
   std::string path(std::string_view name) const { return os::join(folder_, name); }
   Result<std::optional<PendingRequest>> load_request(const std::string& purpose) const;
 
@@ -99,6 +107,8 @@ class StateFolder final {
   const std::string seal_path_;
   Bytes sealing_key_;
   std::unique_ptr<keys::KeyStore> keys_;
+  keys::TpmKeyStore* const tpm_;
+  const std::string keys_where_;
 };
 
 }  // namespace holdfast::agent

@@ -22,15 +22,18 @@ Status trust_maker(Run& run) {
                   {"admits", run.given().has("admits")}};
   if (const auto name = run.given().maybe("name")) body["name"] = *name;
   const Reply reply = TRY(TRY(run.remote())->send("POST", kRoots, body));
-  run.done(reply, "Trusted: " + text_at(reply.json, "name") + ", " + text_at(reply.json, "fingerprint") + '.');
+  run.done(reply, "Trusted: " + text_at(reply.json, "name") + ", " +
+                      text_at(reply.json, "fingerprint") + '.');
   return {};
 }
 
 Status distrust_maker(Run& run) {
   const std::string which = run.given().text("FINGERPRINT");
   TRY(run.confirm("Trust the maker " + which + " no longer?"));
-  run.done(TRY(TRY(run.remote())->change("DELETE", std::string(kRoots) + '/' + http::encode_component(which), nullptr)),
-           "Removed.");
+  run.done(
+      TRY(TRY(run.remote())
+              ->send("DELETE", std::string(kRoots) + '/' + http::encode_component(which), nullptr)),
+      "Removed.");
   return {};
 }
 
@@ -60,9 +63,11 @@ Status register_tpm(Run& run) {
 Status release_tpm(Run& run) {
   const std::string which = run.given().text("HASH");
   TRY(run.confirm("Forget the TPM " + which + "? Its device stays, but can not come back by it."));
-  run.done(TRY(TRY(run.remote())->change("DELETE", std::string(kEndorsements) + '/' + http::encode_component(which),
-                                         nullptr)),
-           "Forgotten.");
+  run.done(
+      TRY(TRY(run.remote())
+              ->send("DELETE", std::string(kEndorsements) + '/' + http::encode_component(which),
+                     nullptr)),
+      "Forgotten.");
   return {};
 }
 
@@ -86,7 +91,8 @@ Status show_tpm(Run& run) {
 Status accept_tpm(Run& run) {
   const std::string id = TRY(run.device(run.given().text("DEVICE")));
   TRY(run.confirm("Expect from now on what the device started with last?"));
-  run.done(TRY(TRY(run.remote())->send("POST", path_of_attestation(id) + "/accept", nullptr)), "Accepted.");
+  run.done(TRY(TRY(run.remote())->send("POST", path_of_attestation(id) + "/accept", nullptr)),
+           "Accepted.");
   return {};
 }
 
@@ -96,18 +102,23 @@ void add_tpm_commands(Commands& out) {
   const Argument device = positional("DEVICE", "Name or id");
   const Argument hash = positional("HASH", "SHA-256 of the endorsement key, hexadecimal");
   out.push_back({"tpm makers", "The makers whose TPMs are trusted", {}, list_makers});
-  out.push_back({"tpm trust",
-                 "Trust a maker of TPMs",
-                 {positional("FILE", "Its CA certificate as PEM; - is standard input"), value("--name", "What to call it"),
-                  flag("--admits", "Let any TPM of this maker enrol")},
-                 trust_maker});
-  out.push_back({"tpm distrust", "Trust a maker no longer", {positional("FINGERPRINT", "Of its certificate")}, distrust_maker});
-  out.push_back({"tpm list", "Endorsement keys that are registered or were seen", page_arguments(), list_tpms});
+  out.push_back(
+      {"tpm trust",
+       "Trust a maker of TPMs",
+       {positional("FILE", "Its CA certificate as PEM; - is standard input"),
+        value("--name", "What to call it"), flag("--admits", "Let any TPM of this maker enrol")},
+       trust_maker});
+  out.push_back({"tpm distrust",
+                 "Trust a maker no longer",
+                 {positional("FINGERPRINT", "Of its certificate")},
+                 distrust_maker});
+  out.push_back({"tpm list", "Endorsement keys that are registered or were seen", page_arguments(),
+                 list_tpms});
   out.push_back({"tpm register",
                  "Expect a TPM: its device enrols by itself",
-                 {hash, value("--name", "Name of the device"), value("--serial", "Its serial number"),
-                  value("--site", "Its site, name or id"), value("--type", "Its type, name or id"),
-                  many_values("--tag", "key=value")},
+                 {hash, value("--name", "Name of the device"),
+                  value("--serial", "Its serial number"), value("--site", "Its site, name or id"),
+                  value("--type", "Its type, name or id"), many_values("--tag", "key=value")},
                  register_tpm});
   out.push_back({"tpm release", "Forget a TPM, so that it may enrol anew", {hash}, release_tpm});
   out.push_back({"tpm show", "What a device's TPM has proven, and when", {device}, show_tpm});

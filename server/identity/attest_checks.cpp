@@ -249,10 +249,12 @@ Status Attestor::accept(const core::Caller& caller, DeviceId device) {
     TRY(devices::require_device(devices_, change.tx(), caller, "device.write", device));
     auto row = TRY(find_endorsement_of(change.tx(), device));
     if (!row || row->pcrs.empty()) return fail(Code::conflict, "the device has not quoted its PCRs yet");
-    const std::string before = pcrs_text(row->baseline);
+    const std::string before = text_of_object({{"expected", pcrs_text(row->baseline)}});
     row->baseline = row->pcrs;
     TRY(save_endorsement(change.tx(), *row));
-    return change.audit(device.text(), before, pcrs_text(row->baseline));
+    return change.audit(device.text(), before,
+                        text_of_object({{"expected", pcrs_text(row->baseline)},
+                                        {"accepted_at", to_rfc3339(change.now())}}));
   });
 }
 

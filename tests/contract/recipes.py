@@ -11,6 +11,7 @@ import json
 import urllib.parse
 
 from tests import lab
+from tests.lab import tpm
 from tests.lab.contract import contract
 from tests.lab.device import curl, key_sha256, make_request, post_request
 from tests.lab.process import run
@@ -395,6 +396,17 @@ def add_endorsement_root(world):
 def remove_endorsement_root(world):
     made = world.api.post("/v1/endorsement-roots", {"certificate": _maker(world)})
     return Call({"fingerprint": made["fingerprint"]})
+
+
+@recipe
+def accept_device_attestation(world):
+    folder = world.server.new_folder("tpm")
+    with tpm.software_tpm(folder) as tcti:
+        world.api.post("/v1/endorsements", {"endorsement": tpm.endorsement_hash(folder, tcti),
+                                            "site_id": world.site_a})
+        done = tpm.enrol(world.server, folder, tcti)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Call({"device_id": done.stdout.splitlines()[-1]})
 
 
 @recipe

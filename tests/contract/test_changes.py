@@ -69,7 +69,8 @@ def test_a_refused_change_leaves_none(world, operation):
 
 def send_absent(world, operation, call):
     from tests.contract.recipes import ABSENT
-    call.path = {name: ABSENT[name] if name.endswith("_id") or name == "serial" else value
+    names = ("serial", "fingerprint", "endorsement")
+    call.path = {name: ABSENT[name] if name.endswith("_id") or name in names else value
                  for name, value in call.path.items()}
     return send(world, operation, call)
 
@@ -167,7 +168,7 @@ def test_page_after_page_gives_the_same_as_one(world, operation):
 
 
 def row_id(row):
-    names = ("id", "seq", "key_sha256", "serial")
+    names = ("id", "seq", "key_sha256", "endorsement", "serial")
     return next(row[name] for name in names if row.get(name) is not None)
 
 

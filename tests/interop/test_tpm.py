@@ -1,9 +1,5 @@
 """Enrolment by a TPM with tpm2-tools, openssl and curl alone, and each way to be refused."""
-import hashlib
 import json
-import os
-import pathlib
-import subprocess
 
 import pytest
 
@@ -11,24 +7,14 @@ from tests import lab
 from tests.lab import tpm
 from tests.lab.process import run
 
-SCRIPT = pathlib.Path(__file__).with_name("tpm-enrol.sh")
-
 
 def script(server, folder, tcti, *more, step=""):
-    return subprocess.run([SCRIPT, folder, server.device_url, server.ca, tcti, *map(str, more)], timeout=120,
-                          env=dict(os.environ, STEP=step), capture_output=True, text=True, check=False)
+    return tpm.enrol(server, folder, tcti, *more, step=step)
 
 
 def refused(done):
     assert done.returncode == 9, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def endorsement_hash(folder, tcti):
-    """What an operator registers: SHA-256 of the endorsement key's SubjectPublicKeyInfo."""
-    run("tpm2_createek", "-Q", "-T", tcti, "-c", folder / "ek.ctx", "-G", "rsa", "-f", "der", "-u", folder / "ek.der")
-    run("tpm2_flushcontext", "-T", tcti, "-t")
-    return hashlib.sha256((folder / "ek.der").read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +28,7 @@ def test_a_registered_tpm_enrols_and_comes_back(server):
     with tpm.software_tpm(folder) as tcti:
         unknown = refused(script(server, folder, tcti))
         assert unknown["code"] == "endorsement-untrusted"
-        server.cli("tpm", "register", endorsement_hash(folder, tcti), "--name", "pump north")
+        server.cli("tpm", "register", tpm.endorsement_hash(folder, tcti), "--name", "pump north")
         done = script(server, folder, tcti)
         assert done.returncode == 0, done.stdout + done.stderr
         device = done.stdout.splitlines()[-1]
@@ -62,7 +48,7 @@ def test_a_registered_tpm_enrols_and_comes_back(server):
 def test_each_lie_is_refused_with_its_reason(server, step, word):
     folder = server.new_folder(step)
     with tpm.software_tpm(folder) as tcti:
-        server.cli("tpm", "register", endorsement_hash(folder, tcti))
+        server.cli("tpm", "register", tpm.endorsement_hash(folder, tcti))
         problem = refused(script(server, folder, tcti, step=step))
         assert problem["code"] == "attestation-refused" and word in problem["detail"], problem
 
@@ -70,7 +56,7 @@ def test_each_lie_is_refused_with_its_reason(server, step, word):
 def test_another_attestation_key_cannot_open_the_credential(server):
     folder = server.new_folder("wrong-name")
     with tpm.software_tpm(folder) as tcti:
-        server.cli("tpm", "register", endorsement_hash(folder, tcti))
+        server.cli("tpm", "register", tpm.endorsement_hash(folder, tcti))
         done = script(server, folder, tcti, step="wrong-name")
         assert done.returncode not in (0, 9) and "0x1DF" in done.stderr, done.stderr
 

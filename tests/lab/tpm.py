@@ -1,8 +1,11 @@
 """A software TPM 2.0 (Debian's swtpm) for one test: `with lab.tpm.software_tpm(folder) as tcti:`."""
 import contextlib
+import hashlib
+import os
 import socket
+import subprocess
 
-from tests.lab.process import Program, run
+from tests.lab.process import ROOT, Program, run
 from tests.lab.waiting import wait_for
 
 
@@ -66,3 +69,20 @@ def software_tpm(folder, certified=False):
         yield f"swtpm:host=127.0.0.1,port={port}"
     finally:
         program.terminate()
+
+
+def endorsement_hash(folder, tcti):
+    """What an operator registers: SHA-256 of the endorsement key's SubjectPublicKeyInfo."""
+    run("tpm2_createek", "-Q", "-T", tcti, "-c", folder / "ek.ctx", "-G", "rsa", "-f", "der", "-u",
+        folder / "ek.der")
+    run("tpm2_flushcontext", "-T", tcti, "-t")
+    return hashlib.sha256((folder / "ek.der").read_bytes()).hexdigest()
+
+
+def enrol(server, folder, tcti, *more, step=""):
+    """By tpm2-tools and curl alone (tests/interop/tpm-enrol.sh); the ended program. Its last line is
+    the device's id, or with status 9 the server's problem."""
+    script = ROOT / "tests" / "interop" / "tpm-enrol.sh"
+    return subprocess.run([script, folder, server.device_url, server.ca, tcti, *map(str, more)],
+                          timeout=120, env=dict(os.environ, STEP=step), capture_output=True,
+                          text=True, check=False)

@@ -24,8 +24,7 @@ void answer(Asked& asked, int status, const Result<wire::Json>& result) {
 void serve_attest_begin(Https& https, Asked asked) {
   const auto body = body_of(asked);
   if (!body) return refuse(asked, body.error());
-  answer(asked, 201,
-         https.around().identity.attest_begin(*body, asked.request.peer.address));
+  answer(asked, 201, https.around().identity.attest_begin(*body, asked.request.peer.address));
 }
 
 void serve_attest_finish(Https& https, Asked asked) {
