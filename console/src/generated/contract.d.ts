@@ -225,6 +225,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/certificates/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When certificates expire and renew, day by day
+         * @description Of the newest certificate of each device in service, for 120 days from today (UTC).
+         */
+        get: operations["get_certificate_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/claims": {
         parameters: {
             query?: never;
@@ -406,6 +426,46 @@ export interface paths {
          * @description Moving to another site needs `device.write` in both.
          */
         patch: operations["update_device"];
+        trace?: never;
+    };
+    "/v1/devices/{device_id}/attestation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        /** What a device's TPM has proven, and when */
+        get: operations["get_device_attestation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/{device_id}/attestation/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Expect from now on what the device's TPM said last */
+        post: operations["accept_device_attestation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/devices/{device_id}/commands": {
@@ -759,6 +819,145 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/endorsement-roots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The makers whose TPMs are trusted */
+        get: operations["list_endorsement_roots"];
+        put?: never;
+        /** Trust a maker of TPMs */
+        post: operations["add_endorsement_root"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/endorsement-roots/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the certificate */
+                fingerprint: components["parameters"]["fingerprint"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Trust a maker no longer; devices that enrolled stay */
+        delete: operations["remove_endorsement_root"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/endorsements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Endorsement keys that are registered or were seen */
+        get: operations["list_endorsements"];
+        put?: never;
+        /** Expect a TPM; its device enrols by itself when it comes */
+        post: operations["register_endorsement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/endorsements/{endorsement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the endorsement key */
+                endorsement: components["parameters"]["endorsement"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a TPM, so that it may enrol anew; its device stays */
+        delete: operations["release_endorsement"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices without a claim that asked to enrol
+         * @description Only where `enrolment.unknown` is `wait`. What a request says of itself proves nothing; its key is what is decided on.
+         */
+        get: operations["list_enrolments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/enrolments/{key_sha256}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the public key that asked */
+                key_sha256: components["schemas"]["KeyHash"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let this key in; it gets its certificate when it asks next
+         * @description Also one that was refused before. A caller limited to sites must name one of them.
+         */
+        post: operations["approve_enrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/enrolments/{key_sha256}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the public key that asked */
+                key_sha256: components["schemas"]["KeyHash"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn this key away, until somebody approves it */
+        post: operations["refuse_enrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -839,6 +1038,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Anomalies of identities with their evidence, newest first, at most 1,000 */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/findings/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody has looked at it; it opens again when it comes back */
+        post: operations["acknowledge_finding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -911,6 +1144,48 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices that are let in when they come */
+        get: operations["list_registrations"];
+        put?: never;
+        /**
+         * Announce devices by CSV, up to 10,000 rows at once
+         * @description The first line names the columns: `serial`, and as wanted `key_sha256`, `name`, `site_id`, `type_id`, `tags` (`line=3;floor=1`). A serial that ends in
+         *     `*` lets in every serial that begins so. A serial without a key is used up by the first key that names it. Lines with a problem are told and left out.
+         */
+        post: operations["import_registrations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registrations/{serial}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Serial or pattern */
+                serial: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Announce a device no longer; one that came in stays */
+        delete: operations["delete_registration"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1367,6 +1642,21 @@ export interface components {
              */
             state: "valid" | "expired" | "revoked" | "superseded";
         };
+        CertificateForecast: {
+            /** @description Today first */
+            days: {
+                /** Format: date */
+                day: string;
+                /** @description Certificates that end then */
+                expire: number;
+                /** @description Certificates whose renewal is drawn for then */
+                renew: number;
+            }[];
+            /** @description Devices in service whose certificate has ended */
+            expired: number;
+            /** @description Valid ones whose renewal was due more than a day ago */
+            late: number;
+        };
         Checkpoint: {
             /** @description The checkpoint as signed note (C2SP tlog-checkpoint); keep this elsewhere */
             note: string;
@@ -1643,6 +1933,46 @@ export interface components {
             type_name: string | null;
             updated_at: components["schemas"]["Time"];
         };
+        DeviceAttestation: {
+            /** @description Newest first, at most 100 */
+            history: {
+                at: components["schemas"]["Time"];
+                /** @description More */
+                detail: string | null;
+                /** @description ok, drifted, or a code of problems.yaml */
+                outcome: string;
+                /**
+                 * @description What the proof was for
+                 * @enum {string}
+                 */
+                purpose: "enrol" | "readmit" | "check";
+            }[];
+            /** @description Its TPM; null: it proved none */
+            tpm: {
+                /** @description TPM2B_PUBLIC of the attestation key, base64 */
+                attestation_public: string;
+                /** @description PCRs that differ */
+                changed: number[];
+                /** @description Clock of the TPM */
+                clock_ms: number;
+                endorsement: components["schemas"]["Sha256Hex"];
+                expected: components["schemas"]["Pcrs"];
+                found: components["schemas"]["Pcrs"];
+                /**
+                 * Format: date-time
+                 * @description Last proof
+                 */
+                last_at: string | null;
+                /** @description Resets of the TPM */
+                reset_count: number;
+                /** @description Restarts since */
+                restart_count: number;
+                /** @description Fingerprint of the maker's root */
+                root: string | null;
+                /** @description No proof for three days */
+                silent: boolean;
+            } | null;
+        };
         /** @description Device members that changed; `removed` true when it left the caller's view */
         DeviceDelta: {
             /** @description Merge patch on Device */
@@ -1710,6 +2040,116 @@ export interface components {
             /** @description Events left out here, because more came than are sent */
             count: number;
         };
+        Endorsement: {
+            created_at: components["schemas"]["Time"];
+            /** @description The device that proved it */
+            device_id: string | null;
+            endorsement: components["schemas"]["Sha256Hex"];
+            /**
+             * Format: date-time
+             * @description Last proof
+             */
+            last_at: string | null;
+            /** @description Name of the device */
+            name: string | null;
+            /** @description An operator expects it */
+            registered: boolean;
+            /** @description Fingerprint of the maker's root */
+            root: string | null;
+            /** @description Serial number of the device */
+            serial: string | null;
+            /** @description Site of the device */
+            site_id: string | null;
+            tags: components["schemas"]["Tags"];
+            /** @description Type of the device */
+            type_id: string | null;
+        };
+        EndorsementCreate: {
+            endorsement: components["schemas"]["Sha256Hex"];
+            /** @description Name of the device */
+            name?: string;
+            /** @description Serial number of the device */
+            serial?: string;
+            site_id?: components["schemas"]["SiteId"];
+            tags?: components["schemas"]["Tags"];
+            type_id?: components["schemas"]["TypeId"];
+        };
+        EndorsementList: {
+            /** @description This page */
+            items: components["schemas"]["Endorsement"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        EndorsementRoot: {
+            /** @description Any TPM of this maker may enrol; else it must be registered or bring a claim */
+            admits: boolean;
+            /** @description PEM */
+            certificate: string;
+            created_at: components["schemas"]["Time"];
+            /** @description Id of who added it */
+            created_by: string;
+            fingerprint: components["schemas"]["Sha256Hex"];
+            /** @description What people call it */
+            name: string;
+            not_after: components["schemas"]["Time"];
+        };
+        EndorsementRootCreate: {
+            /**
+             * @description Any TPM of this maker may enrol
+             * @default false
+             */
+            admits: boolean;
+            /** @description One CA certificate as PEM */
+            certificate: string;
+            /** @description What people call it; default the subject */
+            name?: string;
+        };
+        EndorsementRootList: {
+            /** @description All */
+            items: components["schemas"]["EndorsementRoot"][];
+        };
+        EnrolmentApproval: {
+            name?: components["schemas"]["Name"];
+            site_id?: components["schemas"]["SiteId"];
+            tags?: components["schemas"]["Tags"];
+            type_id?: components["schemas"]["TypeId"];
+        };
+        EnrolmentList: {
+            /** @description This page */
+            items: components["schemas"]["EnrolmentRequest"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        EnrolmentRequest: {
+            /** @description Where it asked from last */
+            address: string;
+            /** @description How often it asked */
+            asked: number;
+            /**
+             * Format: date-time
+             * @description When
+             */
+            decided_at: string | null;
+            /** @description Id of who decided */
+            decided_by: string | null;
+            /** @description The device that it became */
+            device_id: string | null;
+            first_at: components["schemas"]["Time"];
+            /** @description Such as P-256 */
+            key_algorithm: string;
+            key_sha256: components["schemas"]["KeyHash"];
+            last_at: components["schemas"]["Time"];
+            /** @description As the request says, unproven */
+            name: string | null;
+            /** @description Why */
+            reason: string | null;
+            /** @description As the request says, unproven */
+            serial: string | null;
+            state: components["schemas"]["EnrolmentState"];
+        };
+        /**
+         * @description What was decided
+         * @enum {string}
+         */
+        EnrolmentState: "waiting" | "approved" | "refused";
         Event: {
             /** @description Device; null: the server itself */
             device_id: string | null;
@@ -1802,6 +2242,44 @@ export interface components {
             /** @description What to filter by; null: not set; tags as `key=value` */
             value: string | null;
         }[];
+        Finding: {
+            /**
+             * Format: date-time
+             * @description When somebody looked at it
+             */
+            acknowledged_at: string | null;
+            /** @description Who */
+            acknowledged_by: string | null;
+            /** @description How often, at most once in 10 s */
+            count: number;
+            /** @description The device that it is about */
+            device_id: string | null;
+            /** @description What was seen the last time */
+            evidence: Record<string, never>;
+            first_at: components["schemas"]["Time"];
+            kind: components["schemas"]["FindingKind"];
+            last_at: components["schemas"]["Time"];
+            /** @description What it means */
+            message: string;
+            /** @enum {unknown} */
+            severity: "warning" | "error";
+            /** @description Serial, key hash, address or device id */
+            subject: string;
+        };
+        /**
+         * @description What was seen
+         * @enum {string}
+         */
+        FindingKind: "key_reuse" | "certificate_in_two_places" | "unknown_certificate" | "failures_by_source" | "failures_by_device";
+        FindingList: {
+            /** @description Newest first */
+            items: components["schemas"]["Finding"][];
+        };
+        FindingName: {
+            kind: components["schemas"]["FindingKind"];
+            /** @description Serial, key hash, address or device id */
+            subject: string;
+        };
         Health: {
             /**
              * @description Always ok; else a problem
@@ -1846,6 +2324,8 @@ export interface components {
         JobState: "scheduled" | "running" | "succeeded" | "failed" | "cancelled";
         /** @description Any JSON value */
         Json: Record<string, never> | unknown[] | string | number | boolean | null;
+        /** @description SHA-256 of a SubjectPublicKeyInfo */
+        KeyHash: string;
         LiveReading: {
             device_id: components["schemas"]["DeviceId"];
             metric: components["schemas"]["MetricName"];
@@ -1907,6 +2387,10 @@ export interface components {
         };
         /** @description At least 12 characters; kept as Argon2id, never shown */
         Password: string;
+        /** @description PCR values of the SHA-256 bank by number */
+        Pcrs: {
+            [key: string]: components["schemas"]["Sha256Hex"];
+        };
         Point: {
             time: components["schemas"]["Time"];
             time_source: components["schemas"]["TimeSource"];
@@ -1989,6 +2473,47 @@ export interface components {
         };
         ReasonRequired: {
             reason: components["schemas"]["Reason"];
+        };
+        Registration: {
+            created_at: components["schemas"]["Time"];
+            /** @description Id of who announced it */
+            created_by: string;
+            /** @description The device that came in by it */
+            device_id: string | null;
+            /** @description The only key that it lets in */
+            key_sha256: string | null;
+            /** @description Name that the device gets */
+            name: string | null;
+            /** @description Serial; with `*` at its end, every serial that begins so */
+            serial: string;
+            /** @description Site that it gets */
+            site_id: string | null;
+            tags: components["schemas"]["Tags"];
+            /** @description Type that it gets */
+            type_id: string | null;
+        };
+        RegistrationImport: {
+            /** @description RFC 4180 */
+            csv: string;
+            /**
+             * @description Say what would happen
+             * @default false
+             */
+            only_check: boolean;
+        };
+        RegistrationList: {
+            /** @description This page */
+            items: components["schemas"]["Registration"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        RegistrationsImported: {
+            /** @description Rows taken */
+            added: number;
+            /** @description Rows left out */
+            problems: {
+                line: number;
+                message: string;
+            }[];
         };
         ReplacementList: {
             /** @description Newest first */
@@ -2075,6 +2600,8 @@ export interface components {
         Severity: "debug" | "info" | "notice" | "warning" | "error" | "critical";
         /** @description SHA-256 in hexadecimal */
         Sha256: string;
+        /** @description SHA-256, hexadecimal */
+        Sha256Hex: string;
         SignInRequest: {
             /** @description User name */
             name: string;
@@ -2510,6 +3037,8 @@ export interface components {
         device_sort: "name" | "-name" | "state" | "-state" | "type_name" | "-type_name" | "site_name" | "-site_name" | "last_seen" | "-last_seen" | "created_at" | "-created_at";
         /** @description Only these states; may repeat */
         device_state: components["schemas"]["DeviceState"][];
+        /** @description SHA-256 of the endorsement key */
+        endorsement: components["schemas"]["Sha256Hex"];
         /** @description severity, kind, device, or a field of events */
         event_by: string;
         /** @description Only these kinds; may repeat */
@@ -2522,6 +3051,8 @@ export interface components {
         event_step: number;
         /** @description How many of the most frequent values */
         event_values: number;
+        /** @description SHA-256 of the certificate */
+        fingerprint: components["schemas"]["Sha256Hex"];
         /** @description From this time on */
         from: components["schemas"]["Time"];
         /** @description Any string that is new for each intent, such as a UUID */
@@ -2893,6 +3424,28 @@ export interface operations {
             };
         };
     };
+    get_certificate_forecast: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The forecast */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateForecast"];
+                };
+            };
+        };
+    };
     list_claims: {
         parameters: {
             query?: {
@@ -3209,6 +3762,56 @@ export interface operations {
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
             200: components["responses"]["Device"];
+        };
+    };
+    get_device_attestation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description Its TPM and its history */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAttestation"];
+                };
+            };
+        };
+    };
+    accept_device_attestation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device */
+                device_id: components["parameters"]["device_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description Its TPM and its history */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAttestation"];
+                };
+            };
         };
     };
     run_command: {
@@ -3731,6 +4334,252 @@ export interface operations {
             };
         };
     };
+    list_endorsement_roots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndorsementRootList"];
+                };
+            };
+        };
+    };
+    add_endorsement_root: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndorsementRootCreate"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The root */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndorsementRoot"];
+                };
+            };
+        };
+    };
+    remove_endorsement_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the certificate */
+                fingerprint: components["parameters"]["fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_endorsements: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; same filters */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items in one page */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndorsementList"];
+                };
+            };
+        };
+    };
+    register_endorsement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndorsementCreate"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The endorsement key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endorsement"];
+                };
+            };
+        };
+    };
+    release_endorsement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the endorsement key */
+                endorsement: components["parameters"]["endorsement"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_enrolments: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; same filters */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items in one page */
+                limit?: components["parameters"]["limit"];
+                /** @description Only this state */
+                state?: components["schemas"]["EnrolmentState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentList"];
+                };
+            };
+        };
+    };
+    approve_enrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path: {
+                /** @description SHA-256 of the public key that asked */
+                key_sha256: components["schemas"]["KeyHash"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentApproval"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The request */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentRequest"];
+                };
+            };
+        };
+    };
+    refuse_enrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path: {
+                /** @description SHA-256 of the public key that asked */
+                key_sha256: components["schemas"]["KeyHash"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequired"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The request */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentRequest"];
+                };
+            };
+        };
+    };
     query_events: {
         parameters: {
             query?: {
@@ -3872,6 +4721,62 @@ export interface operations {
             200: components["responses"]["EventStream"];
         };
     };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Only this kind */
+                kind?: components["schemas"]["FindingKind"];
+                /** @description Only those that nobody has acknowledged */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The findings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingList"];
+                };
+            };
+        };
+    };
+    acknowledge_finding: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingName"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The finding */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -3975,6 +4880,85 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Orphans"];
                 };
+            };
+        };
+    };
+    list_registrations: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; same filters */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items in one page */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationList"];
+                };
+            };
+        };
+    };
+    import_registrations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string that is new for each intent, such as a UUID */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationImport"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description What was taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationsImported"];
+                };
+            };
+        };
+    };
+    delete_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Serial or pattern */
+                serial: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
