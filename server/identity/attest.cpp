@@ -20,7 +20,7 @@ constexpr std::size_t kIdBytes = 16;
 constexpr std::string_view kChallengePrefix = "att_";
 constexpr std::string_view kAttestAction = "device.attested";
 
-Bytes sha256_bytes(View bytes) {
+Bytes attest_digest_of(View bytes) {
   const auto digest = crypto::sha256(bytes);
   return {digest.begin(), digest.end()};
 }
@@ -201,7 +201,7 @@ Result<Attested> Attestor::finish(std::string_view id, const AttestProof& proof,
   };
   const auto csr = crypto::parse_csr(proof.csr_der);
   if (!csr) return refuse(csr.error());
-  const Bytes csr_hash = sha256_bytes(csr->der);
+  const Bytes csr_hash = attest_digest_of(csr->der);
   if (open.answer) {
     if (open.csr_hash == csr_hash) return *open.answer;
     return refuse(error_of(Code::attestation_expired, "the challenge was used for another request"));
@@ -234,7 +234,7 @@ Result<Attested> Attestor::finish(std::string_view id, const AttestProof& proof,
 Result<DeviceId> Attestor::new_device(core::Change& change, const Open& open, const Endorsement* known,
                                       Admittance how, const crypto::Csr& csr, const std::string& host,
                                       Bytes& certificate) {
-  const Bytes csr_hash = sha256_bytes(csr.der);
+  const Bytes csr_hash = attest_digest_of(csr.der);
   if (how == Admittance::by_claim) {
     certificate = TRY(registrar_.spend_attested(change, open.claim, csr, csr_hash, host));
     return DeviceId::parse(TRY(crypto::parse_certificate(certificate)).subject_cn);
@@ -280,7 +280,7 @@ Result<Attested> Attestor::enrol(core::Change& change, const Open& open, const A
     TRY(tpm::check_time_ran_on(known->clock, attest.clock));
     out.device = bound->id;
     out.certificate_der = TRY(registrar_.issue_again(
-        change, *bound, csr, sha256_bytes(csr.der), devices::EvidenceClass::hardware_attested,
+        change, *bound, csr, attest_digest_of(csr.der), devices::EvidenceClass::hardware_attested,
         bound->certificate ? bound->certificate->serial : std::string()));
   } else {
     out.device = TRY(new_device(change, open, known ? &*known : nullptr, how, csr, host, out.certificate_der));

@@ -307,6 +307,7 @@ TEST(Attestation, RevokedAndQuarantinedDevicesStayOut) {
   ASSERT_TRUE(f.registrar->attestor().release_endorsement(core::test_caller(), d.hash()));
   EXPECT_EQ(attest_code(d.begin()), Code::endorsement_untrusted);
   d.expected();
+  d.device = new_csr("pump 7");  // a key belongs to one device
   EXPECT_NE(d.enrol().value().device, first.device) << "a device anew";
 }
 
