@@ -112,7 +112,9 @@ std::size_t keep_top(std::vector<Line>& lines, std::size_t count) {
   }
   std::vector<Line> kept;
   for (auto& [kind, ranked] : kinds) {
-    std::ranges::stable_sort(ranked, std::greater<>(), &Ranked::mean);
+    std::ranges::sort(ranked, [](const Ranked& a, const Ranked& b) {
+      return a.mean != b.mean ? a.mean > b.mean : a.place < b.place;
+    });
     for (std::size_t i = 0; i < std::min(count, ranked.size()); ++i)
       kept.push_back(std::move(lines[ranked[i].place]));
   }
