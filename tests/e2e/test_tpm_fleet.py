@@ -28,11 +28,11 @@ class Machine:
                    f"workdir={self.folder}/work {state} && exec \"$@\"")
         self.program = Program(
             ["unshare", "--mount", "--propagation", "private", "sh", "-c", overlay, "sh", binary("holdfast-agent"),
-             "run", "--state", state, "--seal.path", state / "sealing", "--keys.tpm", self.tcti], self.folder / "agent.log")
+             "run", "--state", state, "--seal-path", state / "sealing", "--keys-tpm", self.tcti], self.folder / "agent.log")
         return self
 
     def endorsement(self):
-        text = run(binary("holdfast-agent"), "tpm", "--keys.tpm", self.tcti).stdout.decode()
+        text = run(binary("holdfast-agent"), "tpm", "--keys-tpm", self.tcti).stdout.decode()
         return text.split()[1]
 
 
