@@ -125,13 +125,18 @@ Status Authority::make_cas() {
     return os::replace_file(system_.files, os::join(folder_, name), view_of(crypto::certificates_to_pem({der})));
   };
   TRY(write("issuing.pem", issuing_der));
+  // The folder itself, too: without its entry a power cut would take the authority away again.
+  TRY(system_.files.sync_dir(os::folder_of(folder_)));
   return write("root.pem", root_der);  // last: from here on the authority exists
 }
 
 Status Authority::load_server() {
   const std::string path = os::join(folder_, "server.pem");
   if (!os::exists(system_.files, path)) return {};
-  auto certificate = TRY(read_certificate(system_.files, path));
+  auto read = read_certificate(system_.files, path);
+  if (!read && read.error().code == Code::io_error) return std::unexpected(read.error());
+  if (!read) return {};  // damaged: it is only the server's own, and is made anew
+  crypto::Certificate certificate = *std::move(read);
   auto stored = keys_->load(kServerKey);
   // A renewal that was cut short may leave a key without its certificate: then a new pair is made.
   if (!stored || stored->key.public_key().spki_der() != certificate.spki_der) return {};
