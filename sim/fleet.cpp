@@ -12,7 +12,7 @@ std::string text_of_member(const wire::Json& json, std::string_view name) {
   return wire::get_string(**object, name).value_or("");
 }
 
-// "Still being carried out" passes; "was carried out, the answer is lost" does not.
+// "Still being carried out" passes; that the answer is lost must not be.
 constexpr unsigned kConflictsMax = 3;
 
 // Whether the server may answer otherwise next time.
@@ -78,7 +78,8 @@ void Fleet::ask_for_claims() {
         return agents_[i]->give_code(text_of_member(*made, "code"));
       }
       mine.wanted_at = world_.now() + seconds(1);
-      if (!may_pass(made.error(), mine.conflicts)) {  // made, and the secret is lost: another one
+      if (!may_pass(made.error(), mine.conflicts)) {
+        refusals_.push_back("no claim for " + agents_[i]->name() + ": " + made.error().text());
         ++mine.number;
         mine.conflicts = 0;
       }
@@ -98,18 +99,20 @@ void Fleet::place_orders() {
     const wire::JsonObject body{{"name", order.number % 3 == 0 ? "report" : "ping"},
                                 {"payload", wire::JsonObject{{"number", order.number}}},
                                 {"deadline_s", kOrderDeadline_s}};
-    operator_.ask("POST", "/v1/devices/" + device + "/commands", body,
-                  "order-" + std::to_string(order.number), [this, i](Result<wire::Json> taken) {
-                    Order& mine = orders_[i];
-                    mine.asked = false;
-                    if (taken) {
-                      mine.id = text_of_member(*taken, "id");
-                    } else if (may_pass(taken.error(), mine.conflicts)) {
-                      order_at_[i] = world_.now() + seconds(1);
-                    } else {
-                      mine.refused = taken.error().text();
-                    }
-                  });
+    operator_.ask(
+        "POST", "/v1/devices/" + device + "/commands", body,
+        "order-" + std::to_string(order.number), [this, i](Result<wire::Json> taken) {
+          Order& mine = orders_[i];
+          mine.asked = false;
+          if (taken) {
+            mine.id = text_of_member(*taken, "id");
+          } else if (may_pass(taken.error(), mine.conflicts)) {
+            order_at_[i] = world_.now() + seconds(1);
+          } else {
+            mine.refused = taken.error().text();
+            refusals_.push_back("order " + std::to_string(mine.number) + ": " + mine.refused);
+          }
+        });
   }
 }
 

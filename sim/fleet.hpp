@@ -15,9 +15,9 @@ namespace holdfast::sim {
 
 struct RunOptions {
   unsigned agents = 20;
-  Duration trouble = seconds(90);          // how long things go wrong
-  Duration strike_every = seconds(4);      // on average
-  Duration settle_limit = minutes(16);     // above what TCP, back-off and keep-alive may take
+  Duration trouble = seconds(90);       // how long things go wrong
+  Duration strike_every = seconds(4);   // on average
+  Duration settle_limit = minutes(16);  // above what TCP, back-off and keep-alive may take
   unsigned commands = 20;
   bool faults = true;
   bool keep_trace = false;  // the simulation's events and the hosts' debug lines
@@ -71,6 +71,8 @@ class Fleet {
   const std::vector<std::unique_ptr<AgentHost>>& agents() const { return agents_; }
   const std::vector<Order>& orders() const { return orders_; }
   const std::vector<std::string>& checkpoints() const { return checkpoints_; }
+  // What the operator was refused for good; nothing should be, however often it was asked.
+  const std::vector<std::string>& refusals() const { return refusals_; }
   // Whoever is not well, and why; "" for all well.
   std::string unwell() const;
 
@@ -100,6 +102,7 @@ class Fleet {
   std::vector<Claim> claims_;  // by agent
   std::vector<Order> orders_;
   std::vector<MonoTime> order_at_;
+  std::vector<std::string> refusals_;
   std::vector<std::string> checkpoints_;  // notes, as the operator keeps them elsewhere
   MonoTime next_checkpoint_{};
   bool asking_checkpoint_ = false;

@@ -5,8 +5,9 @@
 namespace holdfast::sim {
 namespace {
 
-constexpr Duration kNoticesLimit = seconds(5);     // for the dispatcher to come to rest
-constexpr Duration kCommandsLimit = seconds(90);   // above every deadline of a command
+// For the dispatcher to come to rest: it tries a delivery that failed again within a minute.
+constexpr Duration kNoticesLimit = seconds(75);
+constexpr Duration kCommandsLimit = seconds(90);  // above every deadline of a command
 constexpr Duration kCommandsPoll = seconds(5);
 
 // Waits until no command is under way: delivered and answered, or past its deadline. That none is
@@ -20,7 +21,8 @@ void await_commands(Fleet& fleet) {
           "GET", http::with_query("/v1/commands", {{"state", state}, {"limit", "1"}}), nullptr, "",
           kCommandsPoll, fleet.ticker());
       const auto object = some ? wire::as_object(*some) : std::unexpected(some.error());
-      const auto items = object ? wire::get_array(**object, "items") : std::unexpected(object.error());
+      const auto items =
+          object ? wire::get_array(**object, "items") : std::unexpected(object.error());
       open = open || !items || !(*items)->empty();
     }
     if (!open) return;
@@ -36,7 +38,8 @@ void fill(Fleet& fleet, Report& report) {
   report.simulated = fleet.world().now() - os::sim::kStart;
   for (const auto& agent : fleet.agents()) {
     report.acknowledged += agent->ledger().messages();
-    for (const auto& [metric, values] : agent->ledger().readings()) report.readings += values.size();
+    for (const auto& [metric, values] : agent->ledger().readings())
+      report.readings += values.size();
   }
   for (const Order& order : fleet.orders()) report.commands += order.id.empty() ? 0 : 1;
   report.journal = fleet.journal().text();

@@ -15,7 +15,9 @@ void add(Violations& out, std::string what) {
   if (out.size() < kViolationsMax) out.push_back(std::move(what));
 }
 
-std::string number_text(double value) { return wire::json_text(wire::Json(value)); }
+std::string number_text(double value) {
+  return wire::json_text(wire::Json(value));
+}
 
 // ---- by the API
 
@@ -59,8 +61,8 @@ class ByApi {
     for (const auto& agent : fleet_.agents()) {
       const std::string& id = agent->device_id();
       if (!id.empty() && known[id] != 1) {
-        add(out_, agent->name() + " (" + id + ") is in the registry " +
-                      std::to_string(known[id]) + " times");
+        add(out_, agent->name() + " (" + id + ") is in the registry " + std::to_string(known[id]) +
+                      " times");
       }
     }
     return {};
@@ -69,34 +71,33 @@ class ByApi {
   Status readings(const AgentHost& agent) {
     for (const std::string_view metric : kScriptedMetrics) {
       // From the beginning of time: clocks jump.
-      const auto points =
-          TRY(fleet_.person().all("/v1/devices/" + agent.device_id() + "/telemetry",
-                                  {{"metric", std::string(metric)},
-                                   {"from", "1970-01-01T00:00:00Z"},
-                                   {"to", "2100-01-01T00:00:00Z"}},
-                                  "points", tick_));
+      const auto points = TRY(fleet_.person().all("/v1/devices/" + agent.device_id() + "/telemetry",
+                                                  {{"metric", std::string(metric)},
+                                                   {"from", "1970-01-01T00:00:00Z"},
+                                                   {"to", "2100-01-01T00:00:00Z"}},
+                                                  "points", tick_));
       std::vector<double> stored;
       for (const wire::Json& point : points) {
         stored.push_back(TRY(wire::get_double(*TRY(wire::as_object(point)), "value")));
       }
       const auto promised = agent.ledger().readings().find(std::string(metric));
-      judge_readings(agent.name(), metric,
-                     promised == agent.ledger().readings().end() ? std::set<double>{}
-                                                                 : promised->second,
-                     stored, agent.snapshots(), out_);
+      judge_readings(
+          agent.name(), metric,
+          promised == agent.ledger().readings().end() ? std::set<double>{} : promised->second,
+          stored, agent.snapshots(), out_);
     }
     return {};
   }
 
-  // The notice of its certificate reached the timeline once: the outbox's effect, seen from outside.
+  // The notice of its certificate reached the timeline once: the outbox's effect, seen from
+  // outside.
   Status enrolled(const AgentHost& agent) {
-    const auto items =
-        TRY(fleet_.person().all("/v1/events",
-                                {{"device_id", agent.device_id()},
-                                 {"kind", "enrolled"},
-                                 {"from", "2020-01-01T00:00:00Z"},
-                                 {"to", "2100-01-01T00:00:00Z"}},
-                                "items", tick_));
+    const auto items = TRY(fleet_.person().all("/v1/events",
+                                               {{"device_id", agent.device_id()},
+                                                {"kind", "enrolled"},
+                                                {"from", "2020-01-01T00:00:00Z"},
+                                                {"to", "2100-01-01T00:00:00Z"}},
+                                               "items", tick_));
     if (items.size() != 1) {
       add(out_, agent.name() + " has " + std::to_string(items.size()) +
                     " entries on its timeline that it was enrolled, not one");
@@ -134,8 +135,8 @@ class ByApi {
         add(out_, "command " + order.id + " succeeded and was never carried out");
       }
       if (times != done.end() && times->second > 1) {
-        add(out_, "command " + order.id + " was carried out " + std::to_string(times->second) +
-                      " times");
+        add(out_,
+            "command " + order.id + " was carried out " + std::to_string(times->second) + " times");
       }
     }
     return {};
@@ -227,10 +228,10 @@ Status judge_tables(sql::Tx& tx, Violations& out) {
       add(out, "the simulation does not know what " + subscriber + " handles");
       continue;
     }
-    const std::int64_t waiting = TRY(tx.number(
-        "SELECT count(*) FROM notice WHERE name IN (" + std::string(known->names) +
-            ") AND seq > (SELECT seq FROM notice_cursor WHERE subscriber=?)",
-        {subscriber}));
+    const std::int64_t waiting =
+        TRY(tx.number("SELECT count(*) FROM notice WHERE name IN (" + std::string(known->names) +
+                          ") AND seq > (SELECT seq FROM notice_cursor WHERE subscriber=?)",
+                      {subscriber}));
     if (waiting != 0) {
       add(out, std::to_string(waiting) + " notices not handled by " + subscriber);
     }
@@ -247,10 +248,12 @@ void judge_readings(std::string_view who, std::string_view metric, const std::se
   for (const double value : stored) ++times[value];
   const std::string name = std::string(who) + " " + std::string(metric) + " = ";
   for (const double value : promised) {
-    if (!times.contains(value)) add(out, name + number_text(value) + " was acknowledged and is lost");
+    if (!times.contains(value))
+      add(out, name + number_text(value) + " was acknowledged and is lost");
   }
   for (const auto& [value, count] : times) {
-    if (count > 1) add(out, name + number_text(value) + " is stored " + std::to_string(count) + " times");
+    if (count > 1)
+      add(out, name + number_text(value) + " is stored " + std::to_string(count) + " times");
     if (value < 1 || value > static_cast<double>(snapshots)) {
       add(out, name + number_text(value) + " was never measured");
     }
@@ -265,6 +268,7 @@ void judge_by_api(Fleet& fleet, Violations& out) {
     }
     if (agent->device_id().empty()) add(out, agent->name() + " has not joined: " + agent->state());
   }
+  for (const std::string& refusal : fleet.refusals()) add(out, "refused for good: " + refusal);
   ByApi(fleet, out).all();
 }
 

@@ -72,7 +72,7 @@ Dispatch::Dispatch(core::Store& store, core::People& people, const core::Operati
       log_(log),
       fallback_(std::move(fallback)),
       router_(std::move(router)),
-      idempotent_(store, metrics),
+      idempotent_(store, operations, metrics),
       overloaded_(metrics.counter("holdfast_api_overloaded_total",
                                   "Requests refused because all workers were busy")),
       forbidden_(metrics.counter("holdfast_api_forbidden_total",

@@ -268,20 +268,20 @@ TEST_F(IdempotentTest, AFailureIsNotKept) {
 }
 
 TEST_F(IdempotentTest, TheTwinOfARunningCallIsRefused) {
-  Idempotent idempotent(t.store(), t.metrics);
+  Idempotent idempotent(t.store(), operations, t.metrics);
   const core::Caller caller = core::Caller::system();
   http::Request request;
   request.path = "/v1/sites";
   request.headers.set("Idempotency-Key", "k1");
   int runs = 0;
-  const auto answered =
-      idempotent.call(caller, "create_site", request, [&](const core::Caller&) -> Result<http::Response> {
+  const auto answered = idempotent.call(
+      caller, "create_site", request, [&](const core::Caller&) -> Result<http::Response> {
         ++runs;
-        const auto twin =
-            idempotent.call(caller, "create_site", request, [&](const core::Caller&) -> Result<http::Response> {
-              ++runs;
-              return http::json(201, "{}");
-            });
+        const auto twin = idempotent.call(caller, "create_site", request,
+                                          [&](const core::Caller&) -> Result<http::Response> {
+                                            ++runs;
+                                            return http::json(201, "{}");
+                                          });
         EXPECT_EQ(twin.error().code, Code::conflict);
         return http::json(201, "{}");
       });
@@ -291,7 +291,7 @@ TEST_F(IdempotentTest, TheTwinOfARunningCallIsRefused) {
 
 // As a kill between the change's commit and the answer's leaves it.
 TEST_F(IdempotentTest, WhatWasDoneAndNotAnsweredIsNotDoneAgain) {
-  Idempotent idempotent(t.store(), t.metrics);
+  Idempotent idempotent(t.store(), operations, t.metrics);
   const core::Caller caller = core::Caller::system();
   http::Request request;
   request.path = "/v1/sites";
@@ -305,12 +305,59 @@ TEST_F(IdempotentTest, WhatWasDoneAndNotAnsweredIsNotDoneAgain) {
   };
   EXPECT_FALSE(idempotent.call(caller, "create_site", request, run));
   const auto again = idempotent.call(caller, "create_site", request, run);
-  ASSERT_FALSE(again);
+  ASSERT_FALSE(again) << "nobody can tell what became of it";
   EXPECT_EQ(again.error().code, Code::conflict);
   EXPECT_EQ(runs, 1);
   request.headers.set("Idempotency-Key", "k2");
   EXPECT_FALSE(idempotent.call(caller, "create_site", request, run));
   EXPECT_EQ(runs, 2);
+}
+
+TEST_F(IdempotentTest, ALostAnswerIsMadeAnew) {
+  std::string read;
+  ASSERT_TRUE(operations.add("get_site", [&](const core::Call& call) -> Result<http::Response> {
+    read = call.path("site_id");
+    if (read != "site_1") return fail(Code::not_found, "there is no " + read);
+    auto response = http::json(200, "{\"id\":\"site_1\"}");
+    response.headers.set("ETag", "\"7\"");
+    return response;
+  }));
+  Idempotent idempotent(t.store(), operations, t.metrics);
+  const core::Caller caller = core::Caller::system();
+  http::Request request;
+  request.path = "/v1/sites";
+  std::string object;
+  const auto run = [&](const core::Caller& once) -> Result<http::Response> {
+    TRY(t.store().change(once, "create_site", [&](core::Change& change) {
+      change.keep_for_answer("{\"secret\":\"s\"}");
+      return change.audit(object, "", "{}");
+    }));
+    return fail(Code::io_error, "the answer is lost");
+  };
+  object = "site_1";
+  request.headers.set("Idempotency-Key", "k1");
+  EXPECT_FALSE(idempotent.call(caller, "create_site", request, run));
+  for (int i = 0; i < 2; ++i) {  // the second time it is stored
+    const auto again = idempotent.call(caller, "create_site", request, run);
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(again->status, 201);
+    EXPECT_EQ(text_of(again->body), "{\"id\":\"site_1\",\"secret\":\"s\"}");
+    EXPECT_EQ(again->headers.get("ETag"), "\"7\"");
+    EXPECT_EQ(again->headers.get("Idempotent-Replayed"), "true");
+  }
+  object = "site_2";  // removed since
+  request.headers.set("Idempotency-Key", "k2");
+  EXPECT_FALSE(idempotent.call(caller, "create_site", request, run));
+  const auto gone = idempotent.call(caller, "create_site", request, run);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, Code::conflict);
+  EXPECT_NE(gone.error().message.find("site_2"), std::string::npos);
+}
+
+TEST(IdempotentOperations, EachHasItsWayToMakeALostAnswerAnew) {
+  for (const OperationRow& row : kOperationTable) {
+    EXPECT_EQ(row.idempotent, Idempotent::can_make_anew(row.id)) << row.id;
+  }
 }
 
 TEST_F(IdempotentTest, AnswersAreForgottenAfterADay) {

@@ -38,6 +38,44 @@ class PeopleRoutes : public ApiTest {
   }
 };
 
+// The disk fails at each moment of the call: the same call, repeated, finishes it truthfully.
+TEST_F(PeopleRoutes, ARepeatedKeyIsOneUserAndOneTokenWhereverTheDiskFails) {
+  const std::string who = R"(","password":")" + kPassword + R"(","roles":["viewer"]})";
+  const std::string what = R"(","kind":"service","roles":["viewer"]})";
+  os::sim::Disk& disk = t.world.node("server").disk();
+  for (const auto& [path, rest] : {std::pair{"/v1/users", who}, {"/v1/tokens", what}}) {
+    int failed = 0;
+    int found_again = 0;
+    for (int k = 1; k < 60; ++k) {
+      const std::string name = "n" + std::to_string(k);
+      const http::Headers key{{"Idempotency-Key", "key-" + name}};
+      disk.fail_at(disk.operations() + static_cast<std::uint64_t>(k));
+      const Answered first = admin("POST", path, R"({"name":")" + name + rest, key);
+      disk.plan_no_faults();
+      const Answered again = admin("POST", path, R"({"name":")" + name + rest, key);
+      ASSERT_EQ(again.status, 201) << path << " " << k << " " << again.body;
+      failed += first.status == 201 ? 0 : 1;
+      if (first.status == 201) {
+        EXPECT_EQ(again.body, first.body);
+      } else if (again.headers.get("Idempotent-Replayed") == "true") {
+        ++found_again;  // it was made, and its answer was lost
+      }
+      const Answered all = admin("GET", path);
+      std::size_t times = 0;
+      const std::string wanted = R"("name":")" + name + "\"";
+      for (std::size_t at = 0; (at = all.body.find(wanted, at)) != std::string::npos; ++at) ++times;
+      EXPECT_EQ(times, 1U) << path << " " << k;
+      if (std::string_view(path) == "/v1/tokens") {
+        const std::string secret = text(again.json(), "secret");
+        const Answered use = ask({"GET", "/v1/session", "", secret.substr(1, secret.size() - 2)});
+        EXPECT_EQ(use.status, 200) << "the secret that was made: " << k;
+      }
+    }
+    EXPECT_GE(failed, 2) << path;
+    EXPECT_GE(found_again, 1) << path;
+  }
+}
+
 TEST_F(PeopleRoutes, SetUpWorksOnce) {
   EXPECT_EQ(ask({"GET", "/v1/setup"}).body, R"({"open":true})");
   const std::string secret = *people->make_setup_secret();

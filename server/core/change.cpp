@@ -25,6 +25,7 @@ Status Change::audit(std::string_view object, std::string_view before_json,
   const std::uint64_t seq =
       TRY(with_context(audit::append(tx_, sealer_, entropy_, std::move(entry)), "audit"));
   audit_seq_ = static_cast<std::int64_t>(seq);
+  if (audited_ == 0) object_ = object;
   ++audited_;
   return {};
 }

@@ -56,6 +56,13 @@ class Change {
   Status notice(std::string_view name, std::string_view payload_json,
                 const std::optional<SiteId>& site = {});
 
+  // Members of the answer that cannot be read again once the change is committed (a secret), as a
+  // JSON object text; kept sealed for a day with the call's Idempotency-Key, should the answer be
+  // lost. Without a key nothing is kept.
+  void keep_for_answer(std::string json) { kept_ = std::move(json); }
+  const std::string& kept_for_answer() const { return kept_; }
+  const std::string& object() const { return object_; }  // of the first audit entry
+
   int audited() const { return audited_; }
   int noticed() const { return noticed_; }
 
@@ -74,6 +81,8 @@ class Change {
   int audited_ = 0;
   int noticed_ = 0;
   std::optional<std::int64_t> audit_seq_;
+  std::string object_;
+  std::string kept_;
 };
 
 using ChangeFn = std::function<Status(Change&)>;

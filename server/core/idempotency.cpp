@@ -54,9 +54,13 @@ Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer&
                 "this Idempotency-Key was sent with another body before");
   }
   if (row->status == kDone) {
-    return fail(Code::conflict,
-                "the first request with this Idempotency-Key was carried out and its answer was "
-                "lost when the server stopped: look for what it made before using another key");
+    StoredAnswer lost;
+    if (row->answer.empty()) return std::optional<StoredAnswer>(std::move(lost));
+    const Bytes plain = TRY(sealer.open({"idempotent_answer", key, "mark"}, row->answer));
+    ByteReader reader(plain);
+    lost.object = string_of(TRY(reader.take(TRY(reader.le<std::uint32_t>()))));
+    lost.kept = string_of(TRY(reader.take(reader.left())));
+    return std::optional<StoredAnswer>(std::move(lost));
   }
   const Bytes plain = TRY(sealer.open({"idempotent_answer", key, "answer"}, row->answer));
   ByteReader reader(plain);
@@ -70,11 +74,17 @@ Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer&
 
 Status mark_done(Change& change, const IdempotentCall& call) {
   TRY(check_key(call));
+  const Bytes key = call_digest(call);
+  Bytes plain;
+  store_le(plain, static_cast<std::uint32_t>(change.object().size()));
+  append(plain, view_of(change.object()));
+  append(plain, view_of(change.kept_for_answer()));
+  const Bytes sealed = TRY(change.sealer().seal({"idempotent_answer", key, "mark"}, plain));
   TRY(change.tx().exec(
       "INSERT INTO idempotent_answer (call, body_digest, status, answer, at) VALUES (?,?,?,?,?)"
       " ON CONFLICT (call) DO UPDATE SET body_digest = excluded.body_digest,"
       " status = excluded.status, answer = excluded.answer, at = excluded.at",
-      {call_digest(call), call.body_digest, kDone, Bytes{}, change.now()}));
+      {key, call.body_digest, kDone, sealed, change.now()}));
   return {};
 }
 

@@ -1,8 +1,9 @@
 // Idempotency-Key (contract/openapi.yaml): a POST repeated with the same key, caller, operation and
 // body gets the stored answer; with another body, idempotency_mismatch. Answers are kept sealed for
-// 24 h. The change marks the call as done in its own transaction (Caller::once); the answer follows
-// in one of its own. A kill between the two loses the answer, and never does the change again:
-// find_answer() says `conflict` then.
+// 24 h. The change marks the call as done in its own transaction (Caller::once), with the object
+// that it made or changed; the answer follows in one of its own. A kill between the two loses the
+// answer, and never does the change again: find_answer() gives the mark, of which the answer is
+// made anew.
 // Threads: find_answer() from workers; mark_done() and keep_answer() inside a change.
 #pragma once
 
@@ -28,10 +29,13 @@ struct StoredAnswer {
   int status = 0;
   std::string headers;  // "Name: value\n" lines that a replay repeats (ETag, Location)
   std::string body;
+  // The call was carried out and its answer is lost: status is 0, and this is what is known.
+  bool lost() const { return status == 0; }
+  std::string object{};  // id of what was made or changed
+  std::string kept{};    // JSON object: members that can be read nowhere else; or empty
 };
 
-// The stored answer, nothing (run the call), idempotency_mismatch, or conflict: the call was carried
-// out and its answer is lost.
+// The stored answer or the mark of a lost one, nothing (run the call), or idempotency_mismatch.
 Result<std::optional<StoredAnswer>> find_answer(sql::Tx& tx, const seal::Sealer& sealer,
                                                 const IdempotentCall& call, WallTime now);
 Status mark_done(Change& change, const IdempotentCall& call);

@@ -48,13 +48,22 @@ TEST_F(IdempotencyTest, TheChangeItselfMarksTheCall) {
   const auto change = [&](Status result) {
     return t_.store().change(caller, call_.operation, [&](Change& each) -> Status {
       TRY(each.audit("x", "", "{}"));
+      TRY(each.audit("y", "", "{}"));
+      each.keep_for_answer("{\"secret\":\"very_secret\"}");
       return result;
     });
   };
   ASSERT_FALSE(change(fail(Code::conflict, "undone")));
   EXPECT_EQ(*find(call_), std::nullopt) << "what was undone may be tried again";
   ASSERT_TRUE(change({}));
-  EXPECT_EQ(find(call_).error().code, Code::conflict);
+  const auto mark = find(call_);
+  ASSERT_TRUE(mark && *mark);
+  EXPECT_TRUE((*mark)->lost());
+  EXPECT_EQ((*mark)->object, "x");
+  EXPECT_EQ((*mark)->kept, "{\"secret\":\"very_secret\"}");
+  ASSERT_TRUE(t_.database().maintain());
+  const auto file = os::read_file(t_.system().files, "/data/holdfast.db", 1 << 24);
+  EXPECT_FALSE(text_of(*file).contains("very_secret")) << "marks are sealed, too";
   t_.world.run_for(kIdempotencyKeep + seconds(1));
   EXPECT_EQ(*find(call_), std::nullopt);
   ASSERT_TRUE(change({}));

@@ -89,6 +89,7 @@ Result<TokenWithSecret> PeopleService::create_token(const Caller& caller, const 
     token.created_at = token.updated_at = change.now();
     TRY(insert_token(change.tx(), token, secret_digest(made.secret)));
     TRY(change.audit(token.id, "", wire::json_text(token_json(token))));
+    change.keep_for_answer(wire::json_text(wire::JsonObject{{"secret", made.secret}}));
     return change.notice(
         "token.created",
         wire::json_text(wire::JsonObject{{"token_id", token.id}, {"kind", name_of(token.kind)}}));

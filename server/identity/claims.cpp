@@ -32,6 +32,9 @@ Result<ClaimSecret> Registrar::make_claim(const core::Caller& caller, std::strin
   store_.entropy().fill(random);
   out.secret = est::make_claim(random);
   const auto hash = crypto::sha256(view_of(out.secret));
+  const Addresses addresses = this->addresses();
+  out.code = TRY(est::encode_join_code(
+      {addresses.device, addresses.mqtt, authority_.root().fingerprint, out.secret}));
   const Status created = store_.change(caller, action, [&](core::Change& change) -> Status {
     Claim& claim = out.claim;
     claim = {};
@@ -57,6 +60,7 @@ Result<ClaimSecret> Registrar::make_claim(const core::Caller& caller, std::strin
     if (!claim.for_device) {  // else `with` has written what is done to the device
       TRY(change.audit(claim.id.text(), "", wire::json_text(claim_audit(claim, change.now()))));
     }
+    change.keep_for_answer(wire::json_text(new_claim_json(claim, out.secret, out.code)));
     return change.notice("claim.created",
                          wire::json_text(wire::JsonObject{{"claim_id", claim.id.text()}, {"expires_at", claim.expires_at.us}}),
                          claim.site);
@@ -67,8 +71,6 @@ Result<ClaimSecret> Registrar::make_claim(const core::Caller& caller, std::strin
   }
   if (!created) return std::unexpected(created.error());
   jobs_->wake();
-  const Addresses addresses = this->addresses();
-  out.code = TRY(est::encode_join_code({addresses.device, addresses.mqtt, authority_.root().fingerprint, out.secret}));
   return out;
 }
 

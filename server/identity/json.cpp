@@ -111,6 +111,13 @@ wire::JsonObject claim_audit(const Claim& claim, WallTime now) {
                           {"expires_at", to_rfc3339(claim.expires_at)}};
 }
 
+wire::JsonObject new_claim_json(const Claim& claim, std::string_view secret, std::string_view code) {
+  return {{"id", claim.id.text()},
+          {"claim", secret},
+          {"code", code},
+          {"expires_at", to_rfc3339(claim.expires_at)}};
+}
+
 wire::JsonObject claim_json(const Claim& claim, WallTime now) {
   wire::JsonObject out = claim_audit(claim, now);
   wire::JsonArray progress;

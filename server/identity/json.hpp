@@ -15,6 +15,8 @@ struct Receipt;
 struct Replacement;
 wire::JsonObject receipt_json(const Receipt& receipt);
 wire::JsonObject replacement_json(const Replacement& replacement);
+// With its secrets: what its maker gets, once.
+wire::JsonObject new_claim_json(const Claim& claim, std::string_view secret, std::string_view code);
 wire::JsonObject claim_audit(const Claim& claim, WallTime now);
 
 }  // namespace holdfast::identity

@@ -44,10 +44,8 @@ Result<NewClaim> new_claim(const wire::Json& json) {
 
 Result<Response> create(Registrar& registrar, const Call& call) {
   const ClaimSecret made = TRY(registrar.create_claim(call.caller, TRY(new_claim(call.body))));
-  Response response = http::json(201, wire::json_text(wire::JsonObject{{"id", made.claim.id.text()},
-                                                                       {"claim", made.secret},
-                                                                       {"code", made.code},
-                                                                       {"expires_at", to_rfc3339(made.claim.expires_at)}}));
+  Response response =
+      http::json(201, wire::json_text(new_claim_json(made.claim, made.secret, made.code)));
   response.headers.set("Cache-Control", "no-store");
   return response;
 }
