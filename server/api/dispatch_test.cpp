@@ -1,5 +1,7 @@
 #include "server/api/dispatch.hpp"
 
+#include <set>
+
 #include "server/api/api_fixture_test.hpp"
 
 namespace holdfast::api {
@@ -354,9 +356,13 @@ TEST_F(IdempotentTest, ALostAnswerIsMadeAnew) {
   EXPECT_NE(gone.error().message.find("site_2"), std::string::npos);
 }
 
+// Those in the list answer `conflict`, naming the object: nothing reads one of them alone.
 TEST(IdempotentOperations, EachHasItsWayToMakeALostAnswerAnew) {
+  const std::set<std::string_view> without{"acknowledge_finding", "approve_enrolment",
+                                           "refuse_enrolment", "import_registrations"};
   for (const OperationRow& row : kOperationTable) {
-    EXPECT_EQ(row.idempotent, Idempotent::can_make_anew(row.id)) << row.id;
+    const bool wanted = row.idempotent && !without.contains(row.id);
+    EXPECT_EQ(wanted, Idempotent::can_make_anew(row.id)) << row.id;
   }
 }
 

@@ -16,6 +16,7 @@ from tests.interop.fleet import enrol_many
 SOAK_S = int(os.environ.get("HOLDFAST_SOAK_S", "20"))
 ROUND_S = max(4, min(30, SOAK_S // 6))
 DEVICES = 12
+CONNECT_EVERY_S = 7
 AGENTS = 2
 # Caches and the head of the series fill up over time; they are bounded, and small here.
 GROWTH_KIB_MAX = 24 * 1024
@@ -81,9 +82,11 @@ class Load:
             mqtt.disconnect()
 
     def _coming_and_going(self, device, end, _):
+        pause = threading.Event()
         while time.monotonic() < end:
             device.publish("telemetry/soak", self._payload(device))
             self.acknowledged[device.id] += 1
+            pause.wait(CONNECT_EVERY_S)  # more often, and the hub says connection rate exceeded
 
     def _read(self):
         """What an operator looks at meanwhile."""
