@@ -11,7 +11,6 @@ import threading
 import time
 
 from tests import lab
-from tests.interop.fleet import enrol_many
 
 SOAK_S = int(os.environ.get("HOLDFAST_SOAK_S", "20"))
 ROUND_S = max(4, min(30, SOAK_S // 6))
@@ -103,7 +102,7 @@ def presences(server):
 
 def test_nothing_grows(server):
     agents = [server.agent(f"soak agent {i}") for i in range(AGENTS)]
-    devices = enrol_many(server, DEVICES)
+    devices = [server.enrol(name=f"soak {i}") for i in range(DEVICES)]
     load = Load(server, devices)
     end = time.monotonic() + SOAK_S
     held, held_by_agent = [], []
