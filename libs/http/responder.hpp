@@ -54,6 +54,7 @@ class Responder {
   // the answer. A hint: an answer may be lost without it.
   void on_gone(os::Task task);
   bool answered() const { return answer_ == nullptr; }
+  const std::string& instance() const { return instance_; }
   const std::string& request_id() const { return request_id_; }
 
  private:

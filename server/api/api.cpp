@@ -59,6 +59,7 @@ class ApiServer final : public Api {
   };
   void listen_on(std::size_t index, os::Loop& on, std::shared_ptr<Started> started);
   Status open(Lane& lane);
+  void check_streams_later(os::Loop& loop);
   void wait_for_quiet(MonoTime until, os::Loop& on, std::shared_ptr<os::Task> done);
 
   Parts parts_;
@@ -83,6 +84,7 @@ Status ApiServer::build() {
 // First the workers, which hold responders; then what lies on the loops, on them: the task owns it,
 // so it dies before the loop whether the loop still runs the task or not.
 ApiServer::~ApiServer() {
+  if (dispatch_) dispatch_->end_checks();
   workers_.reset();
   for (Lane& lane : lanes_) {
     if (!lane.loop) continue;
@@ -94,7 +96,16 @@ ApiServer::~ApiServer() {
   for (Lane& lane : lanes_) lane.loop.reset();
 }
 
+// On a loop of ours, which drops its timers when it ends.
+void ApiServer::check_streams_later(os::Loop& loop) {
+  loop.after(kStreamCheckEvery, [this, &loop] {
+    dispatch_->check_streams();
+    check_streams_later(loop);
+  });
+}
+
 void ApiServer::start(os::Loop& on, Started started) {
+  lanes_.front().loop->post([this] { check_streams_later(*lanes_.front().loop); });
   for (std::string_view missing : parts_.operations.missing()) {
     parts_.log.warning("operation without a handler", {{"operation", missing}});
   }

@@ -26,6 +26,16 @@ Result<wire::Json> body_of(const http::Request& request) {
   return wire::parse_json(View(request.body));
 }
 
+// What authentication looks at.
+http::Request head_of(const http::Request& request) {
+  http::Request head;
+  head.method = request.method;
+  head.headers = request.headers;
+  head.peer = request.peer;
+  head.request_id = request.request_id;
+  return head;
+}
+
 }  // namespace
 
 Result<http::Router> contract_router(std::size_t body_max) {
@@ -73,6 +83,7 @@ Dispatch::Dispatch(core::Store& store, core::People& people, const core::Operati
       fallback_(std::move(fallback)),
       router_(std::move(router)),
       idempotent_(store, operations, metrics),
+      streams_(metrics),
       overloaded_(metrics.counter("holdfast_api_overloaded_total",
                                   "Requests refused because all workers were busy")),
       forbidden_(metrics.counter("holdfast_api_forbidden_total",
@@ -103,11 +114,26 @@ void Dispatch::handle(http::Request request, http::Responder responder) {
                                      {work->request.path, work->request.request_id, 1}));
 }
 
+// On a worker, as it asks the database; one at a time, and later when all workers are busy.
+void Dispatch::check_streams() {
+  checks_.with([this](Checks& checks) {
+    if (checks.busy || checks.ended) return;
+    checks.busy = workers_.post([this] {
+      streams_.check();
+      checks_.with([](Checks& after) { after.busy = false; });
+    });
+  });
+}
+
+void Dispatch::end_checks() {
+  checks_.with([](Checks& checks) { checks.ended = true; });
+}
+
 // Steps that a request takes on a worker; an error of any is its answer.
 void Dispatch::run(Work& work) {
   const OperationRow& row = *work.row;
   const auto* entry = operations_.find(row.id);
-  auto caller = authenticate(row, work.request);
+  auto caller = authenticate(row, work.request, core::People::Purpose::request);
   if (!caller) return finish(work, {}, std::unexpected(std::move(caller.error())));
   if (!row.permission.empty()) {
     if (auto may = core::require(*caller, row.permission); !may) {
@@ -122,7 +148,13 @@ void Dispatch::run(Work& work) {
   auto body = body_of(work.request);
   if (!body) return finish(work, *caller, std::unexpected(std::move(body.error())));
   const core::Call call{*caller, work.request, *body, store_.clock().wall()};
-  if (entry->stream) return entry->stream(call, std::move(work.responder));
+  if (entry->stream) {
+    auto again = [this, &row, head = head_of(work.request)] {
+      return authenticate(row, head, core::People::Purpose::look);
+    };
+    return entry->stream(call,
+                         streams_.watch(std::move(work.responder), *caller, std::move(again)));
+  }
   auto result = answer(row, *entry, call);
   if (result && entry->follow && entry->follow(call, *result, work.responder)) return;
   finish(work, *caller, std::move(result));
@@ -130,7 +162,8 @@ void Dispatch::run(Work& work) {
 
 // An operation that is open to all looks at no credentials: a stale cookie must not keep anyone
 // from signing in.
-Result<core::Caller> Dispatch::authenticate(const OperationRow& row, const http::Request& request) {
+Result<core::Caller> Dispatch::authenticate(const OperationRow& row, const http::Request& request,
+                                            core::People::Purpose purpose) {
   const std::string address = core::host_of(request.peer.address);
   if (row.permission.empty()) {
     TRY(check_intent(request, Means::none));
@@ -142,9 +175,10 @@ Result<core::Caller> Dispatch::authenticate(const OperationRow& row, const http:
   const Credentials credentials = TRY(credentials_of(request));
   switch (credentials.means) {
     case Means::bearer:
-      return people_.authenticate_bearer(credentials.secret, address, request.request_id);
+      return people_.authenticate_bearer(credentials.secret, address, request.request_id, purpose);
     case Means::session: {
-      auto caller = people_.authenticate_session(credentials.secret, address, request.request_id);
+      auto caller =
+          people_.authenticate_session(credentials.secret, address, request.request_id, purpose);
       if (caller) TRY(check_intent(request, Means::session));
       return caller;
     }

@@ -6,11 +6,11 @@
 // a loop. Everything passed in outlives it; the workers stop first.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <vector>
 
 #include "generated/api/operations.hpp"
+#include "libs/base/guarded.hpp"
 #include "libs/base/log.hpp"
 #include "libs/base/metrics.hpp"
 #include "libs/http/router.hpp"
@@ -18,6 +18,7 @@
 #include "libs/os/workers.hpp"
 #include "server/api/credentials.hpp"
 #include "server/api/idempotent.hpp"
+#include "server/api/stream_watch.hpp"
 #include "server/core/operation.hpp"
 #include "server/core/people.hpp"
 
@@ -45,6 +46,10 @@ class Dispatch final {
   std::size_t admit(const http::Request& head) const { return router_.body_max(head); }
   // On a loop; answers from a worker.
   void handle(http::Request request, http::Responder responder);
+  // Each kStreamCheckEvery, on a loop: ends the streams whose credential no longer stands.
+  void check_streams();
+  // From here on check_streams() does nothing: the workers are about to end.
+  void end_checks();
 
  private:
   struct Work;
@@ -52,7 +57,8 @@ class Dispatch final {
            os::Workers& workers, const Log& log, Metrics& metrics, Fallback fallback,
            http::Router router);
   void run(Work& work);
-  Result<core::Caller> authenticate(const OperationRow& row, const http::Request& request);
+  Result<core::Caller> authenticate(const OperationRow& row, const http::Request& request,
+                                    core::People::Purpose purpose);
   Result<http::Response> answer(const OperationRow& row, const core::Operations::Entry& entry,
                                 const core::Call& call);
   void finish(Work& work, const core::Caller& caller, Result<http::Response> result);
@@ -65,6 +71,11 @@ class Dispatch final {
   const Fallback fallback_;
   const http::Router router_;
   Idempotent idempotent_;
+  StreamWatch streams_;
+  struct Checks {
+    bool busy = false, ended = false;
+  };
+  Guarded<Checks> checks_;
   Counter& overloaded_;
   Counter& forbidden_;
   Counter& failed_;

@@ -213,6 +213,66 @@ TEST_F(DispatchTest, StreamsGetTheResponder) {
   EXPECT_EQ(ask({"GET", "/v1/events/tail"}).status, 401);
 }
 
+// A stream is judged for as long as it lasts.
+class WatchedStreams : public ApiTest {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(operations.add_stream("stream_changes",
+                                      [this](const core::Call&, http::Responder responder) {
+                                        kept.push_back(responder.events());
+                                      }));
+  }
+  std::shared_ptr<TestStream> open(const std::string& secret, http::Headers headers = {}) {
+    const auto place = start({"GET", "/v1/stream", "", secret, std::move(headers)});
+    t.world.run_until([&] { return place->stream != nullptr; }, seconds(5));
+    return place->stream;
+  }
+  void check() {
+    dispatch->check_streams();
+    t.world.run_for(seconds(1));
+  }
+  core::Caller admin_caller() { return *people->authenticate_bearer(bootstrap, "", "req_t"); }
+  std::vector<std::shared_ptr<http::EventStream>> kept;
+};
+
+TEST_F(WatchedStreams, EndWhenTheTokenIsRevoked) {
+  const std::string first = token({core::Role::viewer}), second = token({core::Role::viewer});
+  const auto gone = open(first), stays = open(second);
+  ASSERT_TRUE(gone && stays);
+  check();
+  EXPECT_FALSE(gone->closed());
+  const auto caller = people->authenticate_bearer(first, "", "req_t");
+  ASSERT_TRUE(people->revoke_token(admin_caller(), caller->id));
+  check();
+  EXPECT_TRUE(gone->closed());
+  EXPECT_FALSE(stays->closed());
+  EXPECT_EQ(t.metrics.counter("holdfast_api_streams_ended_total", "").value(), 1U);
+}
+
+TEST_F(WatchedStreams, EndWithTheSessionAndKeepNoneAlive) {
+  ASSERT_TRUE(people->create_user(admin_caller(),
+                                  {"ada", kPassword, core::Roles{core::Role::viewer}, {}, false}));
+  const auto signed_in = people->sign_in("ada", kPassword, "192.0.2.7", "req_s");
+  ASSERT_TRUE(signed_in) << signed_in.error().text();
+  const auto stream = open("", {{"Cookie", "__Host-holdfast=" + signed_in->cookie}});
+  ASSERT_TRUE(stream);
+  for (int hour = 0; hour < 30 * 24 && !stream->closed(); ++hour) {
+    t.world.run_for(hours(1));
+    check();
+  }
+  EXPECT_TRUE(stream->closed()) << "an open page alone keeps a session alive";
+}
+
+TEST_F(WatchedStreams, AreForgottenWithTheirClients) {
+  const auto stream = open(bootstrap);
+  ASSERT_TRUE(stream);
+  stream->close();
+  check();
+  EXPECT_EQ(t.metrics.counter("holdfast_api_streams_ended_total", "").value(), 0U);
+  dispatch->end_checks();
+  check();
+}
+
 // ---- Idempotency-Key
 
 class IdempotentTest : public ApiTest {

@@ -156,7 +156,7 @@ Result<bool> PeopleService::bootstrap_fits(sql::Tx& tx, View digest) {
 }
 
 Result<Caller> PeopleService::authenticate_bearer(std::string_view secret, std::string_view address,
-                                                  std::string_view request_id) {
+                                                  std::string_view request_id, Purpose purpose) {
   if (!secret.starts_with(kTokenPrefix) || secret.size() != kTokenPrefix.size() + kSecretLetters) {
     return std::unexpected(signed_out());
   }
@@ -176,7 +176,8 @@ Result<Caller> PeopleService::authenticate_bearer(std::string_view secret, std::
   }));
   caller.address = address;
   caller.request_id = request_id;
-  if (caller.kind != Caller::Kind::bootstrap) note_use(caller.id, address);
+  const bool counts = purpose == Purpose::request && caller.kind != Caller::Kind::bootstrap;
+  if (counts) note_use(caller.id, address);
   return caller;
 }
 
@@ -198,7 +199,7 @@ WallTime PeopleService::session_end(const StoredSession& session) const {
 
 Result<Caller> PeopleService::authenticate_session(std::string_view cookie,
                                                    std::string_view address,
-                                                   std::string_view request_id) {
+                                                   std::string_view request_id, Purpose purpose) {
   if (cookie.size() != kSecretLetters) return std::unexpected(signed_out());
   Caller caller;
   std::string session_id;
@@ -211,7 +212,7 @@ Result<Caller> PeopleService::authenticate_session(std::string_view cookie,
     session_id = session->id;
     return {};
   }));
-  note_use(session_id, address);
+  if (purpose == Purpose::request) note_use(session_id, address);
   return caller;
 }
 

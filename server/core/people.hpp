@@ -109,10 +109,14 @@ class People {
   virtual ~People() = default;
 
   // --- who calls; none of these tells which part was wrong (unauthenticated) ---
+  // A request is a use, which keeps a session alive; a look at a stream that is open is none.
+  enum class Purpose : std::uint8_t { request, look };
   virtual Result<Caller> authenticate_bearer(std::string_view secret, std::string_view address,
-                                             std::string_view request_id) = 0;
+                                             std::string_view request_id,
+                                             Purpose purpose = Purpose::request) = 0;
   virtual Result<Caller> authenticate_session(std::string_view cookie, std::string_view address,
-                                              std::string_view request_id) = 0;
+                                              std::string_view request_id,
+                                              Purpose purpose = Purpose::request) = 0;
   // unauthenticated, or rate_limited: after 5 failures in a minute for a name or an address, with a
   // back-off that doubles up to 15 minutes (of failures; a success clears the name).
   virtual Result<SignedIn> sign_in(std::string_view name, std::string_view password,

@@ -29,9 +29,11 @@ class PeopleService final : public People {
   PeopleService(Store& store, os::Threads& threads, Metrics& metrics, PasswordCosts costs);
 
   Result<Caller> authenticate_bearer(std::string_view secret, std::string_view address,
-                                     std::string_view request_id) override;
+                                     std::string_view request_id,
+                                     Purpose purpose = Purpose::request) override;
   Result<Caller> authenticate_session(std::string_view cookie, std::string_view address,
-                                      std::string_view request_id) override;
+                                      std::string_view request_id,
+                                      Purpose purpose = Purpose::request) override;
   Result<SignedIn> sign_in(std::string_view name, std::string_view password,
                            std::string_view address, std::string_view request_id) override;
   Status sign_out(const Caller& caller, std::string_view cookie) override;
