@@ -198,6 +198,8 @@ std::string group_help(std::string_view group) {
       {"tpm", "TPMs of devices and their makers"},
       {"telemetry", "Readings of devices"},
       {"event", "What devices and the server report"},
+      {"retention", "How long readings and events are kept"},
+      {"erase", "Destroy what devices reported"},
       {"twin", "Desired and reported state of a device"},
       {"command", "Tell a device to do something once"},
       {"audit", "The evidence of every change"},

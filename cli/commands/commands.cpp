@@ -9,6 +9,7 @@ Commands all_commands() {
   add_enrol_commands(out);
   add_tpm_commands(out);
   add_reading_commands(out);
+  add_keeping_commands(out);
   add_control_commands(out);
   add_place_commands(out);
   add_people_commands(out);

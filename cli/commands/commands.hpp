@@ -11,6 +11,7 @@ void add_people_commands(Commands& out);  // user, token
 void add_enrol_commands(Commands& out);
 void add_tpm_commands(Commands& out);
 void add_reading_commands(Commands& out);  // telemetry, event
+void add_keeping_commands(Commands& out);  // retention, erase
 void add_control_commands(Commands& out);  // twin, command
 void add_audit_commands(Commands& out);    // audit, job
 void add_backup_commands(Commands& out);

@@ -13,6 +13,7 @@
 #include "server/core/nats_bus.hpp"
 #include "server/core/settings.hpp"
 #include "server/devices/routes.hpp"
+#include "server/hub/store/tables.hpp"
 #include "server/identity/routes.hpp"
 #include "server/store/sql/postgres/postgres.hpp"
 #include "server/store/sql/sqlite/sqlite.hpp"
@@ -188,6 +189,20 @@ Status Running::open_domains() {
   p_.places = std::make_unique<devices::Places>(*p_.store);
   p_.intake = TRY(telemetry::Intake::make(system_, *p_.journal, *p_.series, *p_.store, *p_.workers,
                                           log_, metrics_));
+  // Sessions are the hub's, which comes later; their table is there.
+  const auto sessions = [this](DeviceId device) -> Result<std::vector<std::uint64_t>> {
+    std::vector<std::uint64_t> out;
+    TRY(p_.store->read([&](sql::Tx& tx) -> Status {
+      out = TRY(hub::tables::tags(tx, device));
+      return {};
+    }));
+    return out;
+  };
+  p_.keeping = TRY(telemetry::Keeping::make(
+      {*p_.store, *p_.journal, *p_.series, *p_.events, sessions},
+      config_.duration("retention.readings"), config_.duration("retention.events")));
+  p_.intake->classify(
+      [&keeping = *p_.keeping](std::string_view stream) { return keeping.class_of(stream); });
   TRY(telemetry::mirror_notices(*p_.dispatcher, *p_.intake));
   p_.live = std::make_unique<telemetry::Live>(*p_.journal, loop_, *p_.workers, metrics_);
   p_.units = std::make_unique<telemetry::Units>([this](TypeId id) -> Result<wire::Json> {
@@ -276,6 +291,7 @@ Status Running::add_operations() {
   core::Operations& operations = p_.operations;
   TRY(devices::add_routes(operations, *p_.devices, *p_.places));
   TRY(telemetry::add_routes(operations, *p_.sources));
+  TRY(telemetry::add_keeping_routes(operations, *p_.keeping));
   TRY(control::add_routes(operations, *p_.control, loop_, *p_.workers));
   TRY(identity::add_routes(operations, *p_.identity, *p_.workers));
   TRY(api::add_session_routes(operations, *p_.people));

@@ -21,6 +21,7 @@
 #include "server/store/seal/sealer.hpp"
 #include "server/store/series/store.hpp"
 #include "server/telemetry/intake.hpp"
+#include "server/telemetry/keeping_routes.hpp"
 #include "server/telemetry/routes.hpp"
 
 namespace holdfast::app {
@@ -48,6 +49,7 @@ struct Parts {
   // domains
   std::unique_ptr<devices::Registry> devices;
   std::unique_ptr<devices::Places> places;
+  std::unique_ptr<telemetry::Keeping> keeping;
   std::unique_ptr<telemetry::Intake> intake;
   std::unique_ptr<telemetry::Live> live;
   std::unique_ptr<telemetry::Units> units;

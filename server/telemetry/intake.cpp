@@ -2,6 +2,7 @@
 
 #include "libs/wire/json.hpp"
 #include "server/store/series/reading.hpp"
+#include "server/telemetry/keeping.hpp"
 
 namespace holdfast::telemetry {
 namespace {
@@ -52,7 +53,8 @@ std::map<std::string, wire::Value> fields_of(const wire::JsonObject& object) {
 }  // namespace
 
 std::vector<core::Migration> migrations() {
-  return {{"telemetry", 1, "first readings", kFirst, {}}};
+  return {{"telemetry", 1, "first readings", kFirst, {}},
+          {"telemetry", 2, "retention classes", keeping_tables(), {}}};
 }
 
 events::NewEvent new_event(const wire::LogEntry& entry, std::string kind) {
@@ -167,7 +169,7 @@ Status Intake::take_reading(DeviceId device, std::string_view stream, View paylo
     return {};
   }
   const WallTime now = system_.clock.wall();
-  auto body = series::encode_readings(stream, readings, now);
+  auto body = series::encode_readings(stream, readings, now, class_of_ ? class_of_(stream) : 0);
   if (!body) return std::unexpected(wire::as_payload(body.error()));
   TRY(series_.admit(device.ulid, *body));
   journal::Record record = record_of(journal::Kind::reading, device, *body);

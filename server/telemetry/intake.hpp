@@ -29,6 +29,11 @@ class Intake final : public Service {
                                               os::Workers& workers, const Log& log,
                                               Metrics& metrics);
 
+  // Which retention class a stream has; before the first reading.
+  void classify(std::function<series::ClassId(std::string_view stream)> class_of) {
+    class_of_ = std::move(class_of);
+  }
+
   void reading(DeviceId device, std::string_view stream, View payload, Delivery delivery,
                Done done) override;
   void event(DeviceId device, std::string_view name, View payload, Delivery delivery,
@@ -54,6 +59,7 @@ class Intake final : public Service {
   bool room_for_refusal();
   void first_reading(DeviceId device, std::string metric, WallTime at);
 
+  std::function<series::ClassId(std::string_view)> class_of_;
   os::System system_;
   journal::Journal& journal_;
   series::Series& series_;

@@ -47,6 +47,7 @@ Result<Response> metrics(const Sources& sources, const Call& call) {
 wire::JsonObject with_outcome(wire::JsonObject body, const series::Outcome& outcome) {
   body["partial"] = outcome.partial;
   if (outcome.partial) body["partial_reason"] = outcome.reason;
+  if (outcome.rolled_up) body["rolled_up"] = true;
   return body;
 }
 
@@ -120,7 +121,8 @@ Result<Compared> collect(const Sources& sources, const Call& call, const Compare
     }));
     wanted.device = id->ulid;
     auto answer = TRY(sources.series.buckets(wanted));
-    if (answer.outcome.partial) out.outcome = answer.outcome;
+    answer.outcome.rolled_up = answer.outcome.rolled_up || out.outcome.rolled_up;
+    if (answer.outcome.partial || answer.outcome.rolled_up) out.outcome = answer.outcome;
     std::string name = text;
     if (query.group_by) {
       const auto tag = device.tags.find(*query.group_by);

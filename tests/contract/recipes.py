@@ -23,7 +23,7 @@ ABSENT = {"device_id": "dev_0000000000000000000000000A", "site_id": "site_000000
           "type_id": "typ_0000000000000000000000000A", "user_id": "usr_0000000000000000000000000A",
           "token_id": "tok_0000000000000000000000000A", "claim_id": "clm_0000000000000000000000000A",
           "command_id": "cmd_0000000000000000000000000A", "job_id": "job_0000000000000000000000000A",
-          "seq": "999999999", "fingerprint": "0" * 64,
+          "seq": "999999999", "subject": "dev_0000000000000000000000000A", "class_name": "no-such", "fingerprint": "0" * 64,
           "endorsement": "0" * 64, "key_sha256": "0" * 64, "serial": "no-such-serial", "tag": "floor", "platform": "linux-none", "code": "no-such-problem"}
 
 
@@ -438,6 +438,33 @@ def query_telemetry(world):
 def compare_telemetry(world):
     return Call(query={"device_id": world.device_a, "metric": "lab.temp", "since": "1h", "bucket_s": 60,
                        "functions": "mean,p95,rate", "fill": "linear", "top": 3})
+
+
+@recipe
+def get_retention(world):
+    return Call()
+
+
+@recipe
+def preview_retention(world):
+    return Call()
+
+
+@recipe
+def set_retention(world):
+    name = f"class-{next(NUMBERS)}"
+    return Call({"class_name": name}, {"keep_s": 864000, "rollup_s": 3600, "rollup_keep_s": 8640000, "streams": [name]})
+
+
+@recipe
+def preview_erasure(world):
+    return Call({"subject": world.device_a})
+
+
+@recipe
+def erase_subject(world):
+    device = world.device(site_id=world.site_a)
+    return Call({"subject": device}, {"confirm": device, "reason": "asked for"})
 
 
 @recipe

@@ -9,7 +9,7 @@ from tests.lab.contract import contract
 
 MUTATIONS = operations(lambda op: op.mutation and op.id != "complete_setup")
 # Objects that appear or vanish have no state before or after; neither has what makes no object.
-NO_BEFORE = {"create_site", "create_type", "create_user", "create_token", "create_claim",
+NO_BEFORE = {"set_retention", "erase_subject", "create_site", "create_type", "create_user", "create_token", "create_claim",
              "add_endorsement_root", "register_endorsement", "create_session", "run_command",
              "import_registrations", "create_backup", "create_ring_backup"}
 NO_AFTER = {"delete_site", "delete_type", "delete_user", "delete_session", "delete_registration",

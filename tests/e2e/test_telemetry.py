@@ -1,5 +1,8 @@
 """Questions to the series: functions, fill rules, several devices at once; values end to end."""
 import json
+import shutil
+import subprocess
+import zlib
 
 import pytest
 
@@ -109,3 +112,93 @@ def test_too_many_metrics_are_refused_clearly():
         assert event["fields"]["code"] == "quota-exceeded"
         metrics = server.api.get(f"/v1/devices/{device.id}/metrics")
         assert len(metrics["items"]) == metrics["metrics_max"] == 3
+
+
+def test_retention_is_previewed_set_and_kept(server):
+    device = server.enrol()
+    device.publish("telemetry/debug", '{"a": 1}')
+    device.publish("telemetry/lab", '{"a": 1}')
+    shown = {c["name"]: c for c in server.api.get("/v1/retention")["items"]}
+    assert set(shown) == {"default", "events"} and shown["default"]["origin"] == "configuration"
+    server.cli("retention", "set", "short", "--keep", "2d", "--rollup", "1h", "--rollup-keep", "60d",
+               "--stream", "debug", "--yes")
+    device.publish("telemetry/debug", '{"a": 2}')
+    server.restart()
+    shown = {c["name"]: c for c in server.api.get("/v1/retention")["items"]}
+    assert (shown["short"]["keep_s"], shown["short"]["streams"]) == (172800, ["debug"])
+    assert shown["short"]["origin"] == "operator"
+    server.api.get(f"/v1/erasure/{device.id}")  # seals
+    assert {c["name"]: c.get("days") for c in server.api.get("/v1/retention")["items"]}["short"] == 1
+    assert [p["value"] for p in server.api.points(device.id, "debug.a")] == [1, 2]
+    taken = server.api.call("PUT", "/v1/retention/other", {"keep_s": 86400, "streams": ["debug"]})
+    assert (taken.status, taken.code) == (409, "conflict"), taken.text
+    steps = server.api.get("/v1/retention/preview", query={"to": "2100-01-01T00:00:00Z"})["steps"]
+    assert {(s["class"], s["action"], s["reason"]) for s in steps} >= {("short", "drop", "age"), ("default", "drop", "age")}
+    dry = server.cli_json("retention", "set", "short", "--keep", "5d", "--stream", "debug", "--dry-run")
+    assert dry["dry_run"] is True
+    assert {c["name"]: c["keep_s"] for c in server.api.get("/v1/retention")["items"]}["short"] == 172800
+
+
+def readable(folder):
+    """Everything in a folder: as it lies there, and whatever parts of it decompress."""
+    out = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        data = path.read_bytes()
+        out.append(data)
+        at = data.find(b"\x28\xb5\x2f\xfd")
+        while at >= 0:
+            got = subprocess.run(["zstd", "-dc"], input=data[at:], capture_output=True, check=False).stdout
+            out.append(got)
+            at = data.find(b"\x28\xb5\x2f\xfd", at + 4)
+        for start in range(0, min(len(data), 4096)):
+            if data[start:start + 1] == b"\x78":
+                try:
+                    out.append(zlib.decompressobj().decompress(data[start:]))
+                except zlib.error:
+                    pass
+    return b"\0".join(out)
+
+
+def test_an_erased_device_is_gone_from_folder_and_old_backup(server):
+    gone, stays = server.enrol(), server.enrol()
+    for device, word in ((gone, "quicksilver"), (stays, "marigold")):
+        device.publish("telemetry/lab", json.dumps({"note": word, "temp": 21.5}))
+        device.publish("event/door", json.dumps({"message": f"{word} opened"}))
+    backup = server.new_folder("backup") / "made"
+    server.cli("backup", backup)
+    found = server.api.get(f"/v1/erasure/{gone.id}")
+    assert found["readings"]["points"] == 2 and found["events"]["events"] >= 1 and found["erased"] is False
+    assert server.cli("erase", "device", gone.id, "--reason", "asked for", check=False).returncode != 0, "asks first"
+    receipt = server.cli_json("erase", "device", gone.id, "--reason", "asked for", "--yes")
+    assert receipt["erased"] is True and receipt["readings"]["points"] == 2
+    assert server.api.points(gone.id, "lab.note") == []
+    assert [p["value"] for p in server.api.points(stays.id, "lab.note")] == ["marigold"]
+    assert not [e for e in server.api.items("/v1/events", device_id=gone.id) if "quicksilver" in e["message"]]
+    audit = [json.dumps(e) for e in server.api.items("/v1/audit") if e.get("action") in ("erase_subject", "erasure.done")]
+    assert len(audit) == 2
+    server.restart()
+    assert server.api.points(gone.id, "lab.note") == []
+    assert [p["value"] for p in server.api.points(stays.id, "lab.note")] == ["marigold"]
+    server.stop()
+    for folder in (server.data, backup):
+        assert b"quicksilver" not in readable(folder)
+
+
+def test_an_old_backup_under_todays_ring_does_not_bring_it_back(server):
+    device = server.enrol()
+    device.publish("telemetry/lab", '{"note": "quicksilver"}')
+    backup = server.new_folder("backup") / "made"
+    server.cli("backup", backup)
+    old = {path: path.read_bytes() for path in (server.data / "series").rglob("*.hfc")}
+    server.cli("erase", "device", device.id, "--reason", "asked for", "--yes")
+    server.stop()
+    # The series files, as the backup holds them, come back beside the present ring.
+    for path, content in old.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    server.launch()
+    server.await_ready()
+    assert old
+    assert server.api.points(device.id, "lab.note") == []

@@ -233,4 +233,9 @@ Status mailbox_touch(sql::Tx& tx, std::uint64_t tag, WallTime now) {
   return {};
 }
 
+Result<std::vector<std::uint64_t>> tags(sql::Tx& tx, DeviceId device) {
+  return tx.list("SELECT tag FROM hub_session WHERE device_id = ?", {device},
+                 [](sql::Row& row) { return static_cast<std::uint64_t>(row.integer(0)); });
+}
+
 }  // namespace holdfast::hub::tables

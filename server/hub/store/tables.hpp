@@ -27,6 +27,8 @@ Status forget(sql::Tx& tx, std::uint64_t tag, const std::vector<std::string>& ke
 Status leave(sql::Tx& tx, DeviceId device, std::uint64_t tag, std::uint32_t expiry_s, WallTime now);
 // At start: whatever was live when the last process ended is offline from now on.
 Status all_offline(sql::Tx& tx, WallTime now);
+// The sessions of a device, by which the journal knows its resends.
+Result<std::vector<std::uint64_t>> tags(sql::Tx& tx, DeviceId device);
 // Removes at most kExpireBatch sessions whose time is over; answers how many.
 Result<std::int64_t> expire(sql::Tx& tx, WallTime now);
 

@@ -188,6 +188,10 @@ void Journal::forget(std::uint64_t session) {
   core_->shared.with([&](Shared& s) { s.windows.forget(session); });
 }
 
+Status Journal::erase_windows(const std::vector<std::uint64_t>& sessions) {
+  return core_->erase_windows(sessions);
+}
+
 Result<Page> Journal::read(Cursor from, std::size_t bytes_max) const {
   Page page;
   const bool at_end = core_->shared.with([&](const Shared& s) {

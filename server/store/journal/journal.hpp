@@ -117,6 +117,8 @@ class Journal final {
   bool seen(const Delivery& delivery) const;
   // The session is over for good.
   void forget(std::uint64_t session);
+  // And what is known of its deliveries is gone from disk, in copies too. Not from a loop.
+  Status erase_windows(const std::vector<std::uint64_t>& sessions);
 
   // About `bytes_max` of batches from the cursor on, at least one if there is any.
   Result<Page> read(Cursor from, std::size_t bytes_max) const;

@@ -102,6 +102,7 @@ struct Journal::Core {
   // ---- sealing.cpp; the sealer's thread
   Status seal_closed();
   Status seal_one(SegmentId number);
+  Status erase_windows(const std::vector<std::uint64_t>& sessions);
   Status roll(bool only_old);
 
   // ---- recovery.cpp; before anything runs

@@ -64,6 +64,19 @@ Status Journal::Core::seal_one(SegmentId number) {
   return {};
 }
 
+// The digests of deliveries also lie in unsealed segments: those are sealed, and die, first.
+Status Journal::Core::erase_windows(const std::vector<std::uint64_t>& sessions) {
+  shared.with([&](Shared& s) {
+    for (const std::uint64_t session : sessions) s.windows.forget(session);
+  });
+  TRY(roll(false));
+  Status done;
+  seal_workers->call([&] {
+    done = window_file.rewrite(shared.with([](const Shared& s) { return s.windows.encode_all(); }));
+  });
+  return done;
+}
+
 Status Journal::Core::roll(bool only_old) {
   Status rolled;
   commit_workers->call([&] {

@@ -138,7 +138,7 @@ Result<Outcome> Store::range(const RangeQuery& query,
     points.clear();
     return go_on;
   };
-  return this->walk(walk, pieces, {});
+  return this->walk(walk, {pieces, {}, {}});
 }
 
 Result<BucketAnswer> Store::buckets(const BucketQuery& query) {
@@ -160,17 +160,25 @@ Result<BucketAnswer> Store::buckets(const BucketQuery& query) {
     walk.full_times = false;
     walk.deadline = query.deadline;
     Filler filler(query);
-    const Outcome outcome = this->walk(
-        walk,
-        [&](const Piece& piece) {
-          filler.add(piece.time, piece.column);
-          return true;
-        },
-        [&](const GroupInfo& group, const ColumnInfo& column) {
-          return filler.add(group, column);
-        });
+    std::vector<Bucket> rolled;
+    const Outcome outcome =
+        this->walk(walk, {[&](const Piece& piece) {
+                            filler.add(piece.time, piece.column);
+                            return true;
+                          },
+                          [&](const GroupInfo& group, const ColumnInfo& column) {
+                            return filler.add(group, column);
+                          },
+                          [&](const std::vector<Bucket>& more) {
+                            chart::Bucketer coarse(length, false, false);
+                            for (const Bucket& bucket : more)
+                              chart::merge_bucket(coarse.at(bucket.start.us), bucket);
+                            chart::merge_buckets(rolled, std::move(coarse.buckets));
+                          }});
     if (outcome.partial) answer.outcome = outcome;
-    answer.metrics.push_back(filler.take());
+    answer.outcome.rolled_up = answer.outcome.rolled_up || outcome.rolled_up;
+    chart::merge_buckets(rolled, filler.take());
+    answer.metrics.push_back(std::move(rolled));
   }
   return answer;
 }

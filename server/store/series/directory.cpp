@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "server/store/series/file.hpp"
+#include "server/store/series/rollup.hpp"
 
 namespace holdfast::series {
 namespace {
@@ -107,7 +108,7 @@ void put_column(Bytes& out, const ColumnInfo& column, std::uint64_t& end) {
 
 Result<ColumnInfo> take_column(ByteReader& in, std::uint32_t rows, std::uint64_t& end) {
   ColumnInfo column;
-  column.field = TRY(take_text(in, wire::kFieldNameBytesMax));
+  column.field = TRY(take_text(in, wire::kFieldNameBytesMax + kRollupNameExtra));
   column.kinds = TRY(in.le<std::uint8_t>());
   const std::uint64_t values = TRY(in.varint());
   const std::uint64_t numbers = TRY(in.varint());
@@ -150,9 +151,9 @@ Result<GroupInfo> take_group(ByteReader& in, std::uint64_t& end) {
 
 std::string file_name_text(const FileName& name) {
   char text[64];
-  std::snprintf(text, sizeof text, "%03u-%016llx-%016llx.hfc", unsigned{name.retention},
+  std::snprintf(text, sizeof text, "%03u-%016llx-%016llx.%s", unsigned{name.retention},
                 static_cast<unsigned long long>(name.first),
-                static_cast<unsigned long long>(name.last));
+                static_cast<unsigned long long>(name.last), name.rollup ? "hfr" : "hfc");
   return text;
 }
 
@@ -160,6 +161,7 @@ std::optional<FileName> parse_file_name(std::int64_t day, std::string_view name)
   FileName out;
   out.day = day;
   if (name.size() != 41) return std::nullopt;
+  out.rollup = name.ends_with("r");
   const auto number = [&](std::size_t at, std::size_t size, int base, auto& into) {
     const char* const end = name.data() + at + size;
     const auto got = std::from_chars(name.data() + at, end, into, base);
@@ -249,6 +251,7 @@ Bytes encode_file_header(const FileHeader& header) {
   append(out, view_of(kFileMagic));
   store_le(out, header.name.day);
   out.push_back(header.name.retention);
+  out.push_back(header.name.rollup ? 1 : 0);
   out.resize(24, 0);
   store_le(out, header.name.first);
   store_le(out, header.name.last);
@@ -268,6 +271,7 @@ Result<FileHeader> decode_file_header(View bytes) {
   FileHeader out;
   out.name.day = load_le<std::int64_t>(bytes.data() + 8);
   out.name.retention = bytes[16];
+  out.name.rollup = bytes[17] == 1;
   out.name.first = load_le<std::uint64_t>(bytes.data() + 24);
   out.name.last = load_le<std::uint64_t>(bytes.data() + 32);
   std::copy_n(bytes.begin() + 40, kSaltBytes, out.salt.begin());

@@ -37,14 +37,16 @@ struct FileName {
   ClassId retention = 0;
   SegmentId first = 0;
   SegmentId last = 0;
+  bool rollup = false;  // of the points, not the points themselves
   auto operator<=>(const FileName&) const = default;
+  // Does this one hold all that the other does? A roll-up stands for points, never the reverse.
   bool covers(const FileName& other) const {
     return day == other.day && retention == other.retention && first <= other.first &&
-           other.last <= last && *this != other;
+           other.last <= last && rollup >= other.rollup && *this != other;
   }
 };
 std::string file_name_text(
-    const FileName& name);  // "000-0000000000000001-0000000000000009.hfc", without the day
+    const FileName& name);  // "000-0000000000000001-0000000000000009.hfc" or .hfr, without the day
 std::optional<FileName> parse_file_name(std::int64_t day, std::string_view name);
 std::optional<std::int64_t> parse_day(std::string_view text);  // "2026-11-24"
 

@@ -1,6 +1,7 @@
 // Newest points: from memory; of a device that was not asked for since start, once from the files.
 #include <algorithm>
 
+#include "server/store/series/rollup.hpp"
 #include "server/store/series/store.hpp"
 
 namespace holdfast::series {
@@ -25,7 +26,12 @@ Status Store::lasts_in_file(const FilePtr& file, const Ulid& device,
         std::optional<Times> times;
         for (const ColumnInfo& column : group->columns) {
           if (!seen.insert(column.field).second) continue;
-          const std::string metric = stream.name + "." + column.field;
+          std::string metric = stream.name + "." + column.field;
+          if (file->name().rollup) {
+            const std::string_view field = rolled_field(column.field);
+            if (field.empty()) continue;
+            metric = stream.name + "." + std::string(field);
+          }
           if (newer_known(newest, metric, group->last)) continue;
           if (!times) times = TRY(reader->times(*group));
           Point point;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "server/store/series/file_writer.hpp"
+#include "server/store/series/rollup.hpp"
 #include "server/store/series/store.hpp"
 
 namespace holdfast::series {
@@ -97,11 +98,14 @@ struct Input {
   std::uint32_t rank = 0;
   std::shared_ptr<const OpenUnit> unit;
   std::unique_ptr<BlockReader> reader;
+  bool rolled = false;
 };
 
-Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
-  std::map<std::string, std::vector<StreamMerger::Item>> streams;
+using Streams = std::map<std::string, std::vector<StreamMerger::Item>>;
+Streams streams_of(const std::vector<Input>& inputs, bool rolled) {
+  Streams streams;
   for (const Input& input : inputs) {
+    if (input.rolled != rolled) continue;
     for (const StreamInfo& stream : input.unit->directory.streams) {
       std::uint32_t base = 0;
       for (const GroupInfo& group : stream.groups) {
@@ -110,7 +114,11 @@ Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
       }
     }
   }
-  for (auto& [name, items] : streams) {
+  return streams;
+}
+
+Status merge_unit(FileWriter& writer, const std::vector<Input>& inputs) {
+  for (auto& [name, items] : streams_of(inputs, false)) {
     StreamMerger merger(std::move(items));
     Rows kept;  // less than a group, waiting for more
     for (Rows rows = TRY(merger.next()); rows.size() > 0; rows = TRY(merger.next())) {
@@ -152,10 +160,30 @@ bool reaches_over_lost(const Version& version, const std::vector<FilePtr>& run,
   });
 }
 
+Status roll_unit(FileWriter& writer, const std::vector<Input>& inputs, Duration length) {
+  std::map<std::string, Roller> rollers;  // by stream
+  for (const bool rolled : {true, false}) {
+    for (auto& [name, items] : streams_of(inputs, rolled)) {
+      Roller& roller = rollers.try_emplace(name, length).first->second;
+      StreamMerger merger(std::move(items));
+      for (Rows rows = TRY(merger.next()); rows.size() > 0; rows = TRY(merger.next())) {
+        if (rolled) {
+          TRY(roller.add_rolled(rows));
+        } else {
+          roller.add(rows);
+        }
+      }
+    }
+  }
+  for (auto& [name, roller] : rollers) TRY(writer.add_rows(name, roller.take()));
+  return {};
+}
+
 }  // namespace
 
-Status Store::merge(const std::vector<FilePtr>& inputs) {
+Status Store::merge(const std::vector<FilePtr>& inputs, std::optional<Duration> rollup) {
   FileName name = inputs.front()->name();
+  name.rollup = rollup.has_value();
   Compressor compressor;
   std::map<std::pair<Ulid, Ulid>, std::vector<std::pair<std::uint32_t, Unit>>> units;
   for (std::uint32_t rank = 0; rank < inputs.size(); ++rank) {
@@ -173,11 +201,11 @@ Status Store::merge(const std::vector<FilePtr>& inputs) {
       if (!opened && opened.error().code == Code::not_found) continue;  // erased
       if (!opened) return std::unexpected(opened.error());
       auto reader = TRY(BlockReader::make(*inputs[rank], **opened, compressor));
-      open.push_back({rank, std::move(*opened), std::move(reader)});
+      open.push_back({rank, std::move(*opened), std::move(reader), inputs[rank]->name().rollup});
     }
     if (open.empty()) continue;
     TRY(writer->begin_unit(id.first, id.second, TRY(keys_.get(open.back().unit->unit.key))));
-    TRY(merge_unit(*writer, open));
+    TRY(rollup ? roll_unit(*writer, open, *rollup) : merge_unit(*writer, open));
     TRY(writer->end_unit());
   }
   TRY(writer->publish());
@@ -193,6 +221,7 @@ std::vector<std::vector<FilePtr>> Store::due_for_merge() const {
   for (const auto& [day, all] : version->days) {
     std::map<ClassId, std::vector<FilePtr>> classes;
     for (const FilePtr& file : all) {
+      if (file->name().rollup) continue;
       const bool bad = unmergeable_.with(
           [&](const std::set<std::string>& paths) { return paths.contains(file->path()); });
       auto& files = classes[file->name().retention];

@@ -1,6 +1,8 @@
 // Queries: points of one metric, day by day, from files and head, in order and without repeats.
 #include <algorithm>
+#include <array>
 
+#include "server/store/series/rollup.hpp"
 #include "server/store/series/store.hpp"
 
 namespace holdfast::series {
@@ -77,6 +79,7 @@ Store::DayGroups Store::groups_of(const Walk& walk, const std::vector<FilePtr>& 
   std::uint32_t rank = 0;
   for (const FilePtr& file : files) {
     ++rank;
+    if (file->name().rollup) continue;
     const auto units = cache_.units(file, walk.device, *walk.compressor);
     if (!units) {
       leave_out(outcome, "a damaged file was left out");
@@ -106,9 +109,41 @@ Store::DayGroups Store::groups_of(const Walk& walk, const std::vector<FilePtr>& 
   return out;
 }
 
+Status Store::walk_rollup(const Walk& walk, const FilePtr& file, const UseRolled& use) {
+  for (const UnitCache::UnitPtr& unit : TRY(cache_.units(file, walk.device, *walk.compressor))) {
+    const StreamInfo* stream = unit->directory.find(walk.metric.stream);
+    if (stream == nullptr) continue;
+    const auto reader = TRY(BlockReader::make(*file, *unit, *walk.compressor));
+    for (const GroupInfo& group : stream->groups) {
+      if (group.last < walk.from || group.first >= walk.to) continue;
+      const Times times = TRY(reader->times(group));
+      std::array<std::optional<Column>, 7> held;
+      RollupColumns columns{};
+      for (std::size_t part = 0; part < columns.size(); ++part) {
+        const ColumnInfo* info = group.find(rollup_column(walk.metric.field, kRollupParts[part]));
+        if (info == nullptr) continue;
+        columns[part] = &held[part].emplace(TRY(reader->column(group, *info)));
+      }
+      auto buckets = TRY(buckets_of(times.time, columns));
+      std::erase_if(buckets, [&](const Bucket& bucket) {
+        return bucket.start.us < walk.from || bucket.start.us >= walk.to;
+      });
+      use(std::move(buckets));
+    }
+  }
+  return {};
+}
+
 // True: go on.
 bool Store::walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::vector<Source> head,
-                     const UsePiece& use, const UseInfo& use_info, Outcome& outcome) {
+                     const Uses& uses, Outcome& outcome) {
+  const auto& [use, use_info, use_rolled] = uses;
+  for (const FilePtr& file : files) {
+    if (!file->name().rollup) continue;
+    outcome.rolled_up = true;
+    if (!use_rolled) continue;
+    if (!walk_rollup(walk, file, use_rolled)) leave_out(outcome, "a damaged file was left out");
+  }
   DayGroups day = groups_of(walk, files, outcome);
   const bool merged = day.overlap || (!head.empty() && !day.items.empty()) || head.size() > 1;
   std::vector<Source> sources;
@@ -180,7 +215,7 @@ std::map<std::int64_t, std::vector<Source>> Store::head_days(const Walk& walk,
   return out;
 }
 
-Outcome Store::walk(const Walk& walk, const UsePiece& use, const UseInfo& use_info) {
+Outcome Store::walk(const Walk& walk, const Uses& uses) {
   Outcome outcome;
   Compressor compressor;
   VersionPtr version;
@@ -200,7 +235,7 @@ Outcome Store::walk(const Walk& walk, const UsePiece& use, const UseInfo& use_in
     one.from = std::max(one.from, day * kDay);
     one.to = std::min(one.to, (day + 1) * kDay);
     return walk_day(one, files == version->days.end() ? std::vector<FilePtr>{} : files->second,
-                    std::move(head[day]), use, use_info, outcome);
+                    std::move(head[day]), uses, outcome);
   };
   if (walk.newest_first) {
     for (auto day = days.rbegin(); day != days.rend() && each(*day); ++day) {

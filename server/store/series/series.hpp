@@ -52,6 +52,8 @@ struct Outcome {
   bool partial = false;
   bool late = false;   // the deadline came first: asking on from here brings more
   std::string reason;  // of partial
+  // Of some days only roll-ups are left: buckets of their own length, and no raw points.
+  bool rolled_up = false;
 };
 
 struct BucketQuery {
@@ -85,16 +87,30 @@ struct Last {
 struct RetentionClass {
   ClassId id = 0;
   std::string name = "default";
-  std::optional<Duration> keep;            // nullopt: for ever
-  std::optional<std::uint64_t> bytes_max;  // of files of this class; the oldest days go first
+  std::optional<Duration> keep;                 // of points; nullopt: for ever
+  std::optional<std::uint64_t> bytes_max = {};  // of files of this class; the oldest days go first
+  std::optional<Duration> rollup = {};          // when points go, buckets of this length stay
+  std::optional<Duration> rollup_keep = {};     // and for so long; nullopt: for ever
+  bool operator==(const RetentionClass&) const = default;
 };
 
 struct RetentionStep {
   std::string class_name;
   std::int64_t day = 0;  // since 1970; all of this day's points of the class
   std::uint64_t bytes = 0;
-  WallTime due;        // when it goes (at once, where that lies in the past)
-  std::string reason;  // "age", "bytes"
+  WallTime due;           // when it goes (at once, where that lies in the past)
+  std::string reason;     // "age", "bytes"
+  bool rolls_up = false;  // its points go, and a roll-up stays
+};
+
+// invalid_argument: what such a class cannot be.
+Status check_class(const RetentionClass& of);
+
+struct RetentionUse {
+  RetentionClass of;
+  std::uint64_t bytes = 0, rollup_bytes = 0;  // of files
+  std::uint64_t days = 0;
+  std::optional<std::int64_t> oldest_day, newest_day;
 };
 
 struct ErasePreview {
@@ -124,8 +140,11 @@ class Series {
   virtual Result<BucketAnswer> buckets(const BucketQuery& query) = 0;
 
   virtual Status set_retention(std::vector<RetentionClass> classes) = 0;
+  virtual std::vector<RetentionUse> retention() = 0;
   // What will go until `until`, oldest first.
-  virtual Result<std::vector<RetentionStep>> retention_preview(WallTime until) = 0;
+  // As if these classes were in force, if given.
+  virtual Result<std::vector<RetentionStep>> retention_preview(
+      WallTime until, const std::optional<std::vector<RetentionClass>>& instead = {}) = 0;
   virtual Result<std::vector<RetentionStep>> retention_apply(WallTime now) = 0;
 
   // Whatever lies under this subject (a device, or whom its streams name). After erase() neither

@@ -42,7 +42,9 @@ class Store final : public Series, public journal::Consumer {
                         const std::function<bool(const std::vector<Point>&)>& use) override;
   Result<BucketAnswer> buckets(const BucketQuery& query) override;
   Status set_retention(std::vector<RetentionClass> classes) override;
-  Result<std::vector<RetentionStep>> retention_preview(WallTime until) override;
+  std::vector<RetentionUse> retention() override;
+  Result<std::vector<RetentionStep>> retention_preview(
+      WallTime until, const std::optional<std::vector<RetentionClass>>& instead = {}) override;
   Result<std::vector<RetentionStep>> retention_apply(WallTime now) override;
   Result<ErasePreview> erase_preview(const Ulid& subject) override;
   Result<ErasePreview> erase(const Ulid& subject) override;
@@ -73,6 +75,13 @@ class Store final : public Series, public journal::Consumer {
   using UsePiece = std::function<bool(const Piece&)>;
   // A group whose values need not be decoded: true if `use` took what the directory says of it.
   using UseInfo = std::function<bool(const GroupInfo&, const ColumnInfo&)>;
+  // What is left of a day whose points are gone.
+  using UseRolled = std::function<void(std::vector<Bucket>)>;
+  struct Uses {
+    UsePiece piece;
+    UseInfo info;  // may be empty, as `rolled`
+    UseRolled rolled;
+  };
   struct Walk {
     Ulid device{};
     Metric metric;
@@ -89,13 +98,14 @@ class Store final : public Series, public journal::Consumer {
   void look_again();
 
   // query.cpp
-  Outcome walk(const Walk& walk, const UsePiece& use, const UseInfo& use_info);
+  Outcome walk(const Walk& walk, const Uses& uses);
   std::map<std::int64_t, std::vector<Source>> head_days(const Walk& walk,
                                                         VersionPtr& version) const;
   struct DayGroups;
   DayGroups groups_of(const Walk& walk, const std::vector<FilePtr>& files, Outcome& outcome);
+  Status walk_rollup(const Walk& walk, const FilePtr& file, const UseRolled& use);
   bool walk_day(const Walk& walk, const std::vector<FilePtr>& files, std::vector<Source> head,
-                const UsePiece& use, const UseInfo& use_info, Outcome& outcome);
+                const Uses& uses, Outcome& outcome);
   static void leave_out(Outcome& outcome, const char* why);
   bool late(MonoTime deadline, Outcome& outcome) const;
 
@@ -113,11 +123,20 @@ class Store final : public Series, public journal::Consumer {
 
   // merge.cpp
   Status merge_what_is_due();
-  Status merge(const std::vector<FilePtr>& inputs);
+  // With a length, into a roll-up.
+  Status merge(const std::vector<FilePtr>& inputs, std::optional<Duration> rollup = std::nullopt);
   std::vector<std::vector<FilePtr>> due_for_merge() const;
 
   // retention.cpp
-  std::vector<RetentionStep> steps(WallTime now, WallTime until, std::vector<FilePtr>* files) const;
+  // Files of one class and day that go, and how.
+  struct Due {
+    RetentionStep step;
+    std::vector<FilePtr> files;
+    std::optional<Duration> rollup;
+  };
+  std::vector<Due> due(WallTime now, WallTime until,
+                       const std::optional<std::vector<RetentionClass>>& instead = {}) const;
+  Status retain(const std::vector<Due>& all);
   void note_oldest();
 
   void raise_alarm(const std::string& what);
