@@ -2,9 +2,14 @@
 
 #include <algorithm>
 
+#include "libs/crypto/evidence.hpp"
+
 namespace holdfast::agent {
 
 namespace {
+
+// docs/spec/certificates.md: enrolled by section 3.7 of the device protocol.
+constexpr std::string_view kAttestedEvidence = "hardware-attested";
 
 KeyOptions key_options_of(const config::Config& config) {
   using Store = KeyOptions::Store;
@@ -131,7 +136,34 @@ void Agent::make_link() {
     log_.warning("certificate not renewed", {{"why", error.text()}, {"again_in", to_text(wait)}});
   };
   renewal_ = std::make_unique<Renewal>(system_, loop_, transport_, *state_, std::move(renewal));
+  make_attestation();
   make_erasure();
+}
+
+// A key may lie in a TPM that the server does not know: then there is nothing to check.
+keys::TpmDevice* Agent::attesting_tpm() const {
+  if (!state_->in_tpm(identity_.current.key_name)) return nullptr;
+  const auto certificate = crypto::parse_certificate(identity_.current.certificate_der);
+  if (!certificate || crypto::evidence_of(*certificate).value_or("") != kAttestedEvidence) {
+    return nullptr;
+  }
+  return state_->tpm()->device().get();
+}
+
+void Agent::make_attestation() {
+  AttestationHandlers handlers;
+  handlers.tpm = [this] { return attesting_tpm(); };
+  handlers.check_times = [this] { return clock_trusted(system_.clock.wall()); };
+  handlers.checked = [this](const std::string& result, Duration next) {
+    ++counters_.attested;
+    log_.info("the server checked the TPM", {{"result", result}, {"again_in", to_text(next)}});
+  };
+  handlers.failed = [this](const Error& error, Duration wait) {
+    ++counters_.unattested;
+    log_.warning("the TPM was not checked", {{"why", error.text()}, {"again_in", to_text(wait)}});
+  };
+  attestation_ =
+      std::make_unique<AttestationCheck>(system_, loop_, transport_, *state_, std::move(handlers));
 }
 
 void Agent::make_erasure() {
@@ -143,6 +175,7 @@ void Agent::make_erasure() {
       loop_.cancel(each);
     }
     renewal_.reset();
+    attestation_.reset();
     link_->stop([] {});
   };
   handlers.erased = [this] {
@@ -162,6 +195,7 @@ void Agent::start() {
   refresh_inventory();
   link_->start();
   renewal_->start();
+  attestation_->start();
   sample_timer_ = timer(applied_.settings.sample_interval, &Agent::sample_timer);
   inventory_timer_ = timer(options_.inventory_interval, &Agent::inventory_timer);
   log_.info("agent started", {{"device", identity_.device_id}, {"server", identity_.mqtt}});
@@ -172,6 +206,7 @@ void Agent::stop(os::Task done) {
     loop_.cancel(each);
   }
   renewal_.reset();
+  attestation_.reset();
   log_.info("agent stops", {{"device", identity_.device_id}});
   if (erasure_ && erasure_->ordered()) return loop_.post(std::move(done));  // it is down already
   link_->stop(std::move(done));

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/control/attestation_check.hpp"
 #include "agent/control/commands.hpp"
 #include "agent/control/erasure.hpp"
 #include "agent/control/renewal.hpp"
@@ -46,7 +47,9 @@ struct AgentCounters {
   std::uint64_t acknowledged = 0;  // messages from the spool
   std::uint64_t refused = 0;       // messages that the server will never take
   std::uint64_t commands_run = 0;
-  std::uint64_t unspooled = 0;  // messages sent past a spool that could not be written
+  std::uint64_t attested = 0;    // checks of the TPM that the server took
+  std::uint64_t unattested = 0;  // those that failed
+  std::uint64_t unspooled = 0;   // messages sent past a spool that could not be written
 };
 
 class Agent final {
@@ -77,6 +80,8 @@ class Agent final {
   Status load();
   void make_link();
   void make_erasure();
+  void make_attestation();
+  keys::TpmDevice* attesting_tpm() const;
 
   // agent_link.cpp: the connection
   crypto::ClientSettings client_settings();
@@ -149,6 +154,7 @@ class Agent final {
   std::shared_ptr<crypto::ClientSessions> sessions_;
   std::unique_ptr<MqttLink> link_;
   std::unique_ptr<Renewal> renewal_;
+  std::unique_ptr<AttestationCheck> attestation_;
   std::unique_ptr<Erasure> erasure_;
   std::function<void()> told_erased_;
   ServerTime server_time_;

@@ -1,5 +1,6 @@
 // Enrolment that proves its key by the TPM (contract/device-protocol.md section 3.7).
 #include "agent/join/enrolment.hpp"
+#include "agent/join/quote.hpp"
 #include "agent/join/state_folder.hpp"
 #include "libs/crypto/aead.hpp"
 #include "libs/crypto/evidence.hpp"
@@ -70,28 +71,15 @@ Result<wire::JsonObject> Enrolment::proof(const wire::Json& challenge) {
   const auto& object = *TRY(wire::as_object(challenge));
   keys::TpmDevice& device = *request_.tpm->device();
   const Bytes nonce = TRY(bytes_member(object, "nonce"));
-  std::vector<unsigned> pcrs;
-  for (const wire::Json& pcr : *TRY(wire::get_array(object, "pcrs"))) {
-    const auto* number = pcr.if_int64();
-    if (number == nullptr || *number < 0 || *number >= tpm::kPcrsMax) {
-      return fail(Code::protocol_error, "the server asks for a PCR that there is not");
-    }
-    pcrs.push_back(static_cast<unsigned>(*number));
-  }
   Bytes secret = TRY(device.activate(TRY(bytes_member(object, "credential_blob")),
                                      TRY(bytes_member(object, "encrypted_secret"))));
   const auto certified = TRY(request_.tpm->certify(request_.key_name, nonce));
-  const auto quote = TRY(device.quote(nonce, pcrs));
-  wire::JsonObject values;
-  for (const auto& [number, value] : quote.values) values[std::to_string(number)] = to_hex(value);
-  wire::JsonObject out{{"secret", to_base64(secret)},
-                       {"key_public", to_base64(certified.public_area)},
-                       {"certify_attest", to_base64(certified.said.attest)},
-                       {"certify_signature", to_base64(certified.said.signature)},
-                       {"csr", to_base64(request_.csr_der)},
-                       {"quote_attest", to_base64(quote.said.attest)},
-                       {"quote_signature", to_base64(quote.said.signature)},
-                       {"pcrs", std::move(values)}};
+  wire::JsonObject out = TRY(quote_of(device, object));
+  out["secret"] = to_base64(secret);
+  out["key_public"] = to_base64(certified.public_area);
+  out["certify_attest"] = to_base64(certified.said.attest);
+  out["certify_signature"] = to_base64(certified.said.signature);
+  out["csr"] = to_base64(request_.csr_der);
   crypto::wipe(secret);
   return out;
 }

@@ -16,6 +16,7 @@
 #include "libs/est/est.hpp"
 #include "libs/http/server.hpp"
 #include "libs/os/sim/simulation.hpp"
+#include "libs/tpm/checks.hpp"
 #include "libs/wire/json.hpp"
 #include "libs/wire/mqtt.hpp"
 
@@ -55,6 +56,10 @@ class FakeServer {
   std::string erase_nonce;       // not empty: the device is decommissioned
   int lost_proofs = 0;           // so many are not answered
   Duration lifetime = days(90);  // of certificates
+  Bytes attestation_public;      // TPM2B_PUBLIC; empty: the device enrolled without a TPM
+  std::optional<Code> check_refusal;
+  std::int64_t check_next_s = 86'400;
+  std::string check_challenge;  // not empty: given in place of a right one
 
   // ---- what came
   std::vector<Received> messages;              // all, in order, repeats too
@@ -63,6 +68,8 @@ class FakeServer {
   std::vector<Bytes> csrs;                     // distinct ones
   std::vector<std::string> certificates_seen;  // key fingerprints of MQTT clients
   std::vector<std::string> proofs;             // statements whose signature is the device's
+  std::vector<WallTime> checks;                // good quotes, by arrival
+  int check_begins = 0;                        // challenges asked for
   int enrolments = 0;                          // answers that carried a certificate
   int connects = 0;                            // CONNECT packets
   int disconnects = 0;                         // clean ones
@@ -159,6 +166,9 @@ class FakeServer {
       return responder.send(http::json(200, "{}"));
     }
     if (request.path == "/device/v1/erase") return serve_erase(request, std::move(responder));
+    if (request.path.starts_with("/device/v1/attestation-check")) {
+      return serve_check(request, std::move(responder));
+    }
     const bool claimed = request.path.ends_with("/simpleenroll");
     if (claimed) {
       const std::string wanted = "Basic " + to_base64(view_of("claim:" + claim()));
@@ -208,6 +218,42 @@ class FakeServer {
       return responder.fail(error(Code::unavailable));
     }
     responder.send(http::no_content());
+  }
+  void serve_check(const http::Request& request, http::Responder responder) {
+    if (!request.peer.certificate_der) return responder.fail(error(Code::certificate_required));
+    if (request.path == "/device/v1/attestation-check") {
+      ++check_begins;
+      if (check_refusal) return responder.fail(error(*check_refusal));
+      if (attestation_public.empty()) return responder.fail(error(Code::attestation_refused));
+      check_nonce_ = node_.system().entropy.bytes(32);
+      const std::string text = wire::json_text(wire::JsonObject{
+          {"id", check_id()}, {"nonce", to_base64(check_nonce_)}, {"pcrs", wire::JsonArray{0, 7}}});
+      return responder.send(http::json(201, check_challenge.empty() ? text : check_challenge));
+    }
+    const bool asked = request.path.ends_with("/" + check_id()) && !check_nonce_.empty();
+    const Bytes nonce = std::exchange(check_nonce_, {});  // good for one answer
+    if (!asked) return responder.fail(error(Code::attestation_expired));
+    const auto quoted = check_quote(request, nonce);
+    if (!quoted) return responder.fail(quoted.error());
+    checks.push_back(node_.system().clock.wall());
+    responder.send(http::json(
+        200, wire::json_text(wire::JsonObject{{"result", "unchanged"}, {"next_s", check_next_s}})));
+  }
+  std::string check_id() const { return "check_" + std::to_string(check_begins); }
+  Status check_quote(const http::Request& request, View nonce) {
+    const wire::Json json = TRY(wire::parse_json(request.body));
+    const auto& body = *TRY(wire::as_object(json));
+    const Bytes attest = TRY(from_base64(TRY(wire::get_string(body, "quote_attest"))));
+    const Bytes signature = TRY(from_base64(TRY(wire::get_string(body, "quote_signature"))));
+    tpm::PcrValues values;
+    for (const unsigned pcr : {0U, 7U}) {
+      const Bytes value = TRY(from_hex(
+          TRY(wire::get_string(*TRY(wire::get_object(body, "pcrs")), std::to_string(pcr)))));
+      std::ranges::copy(value, values[pcr].begin());
+    }
+    TRY(tpm::check_quoted({attest, signature}, TRY(tpm::parse_public(attestation_public)), nonce,
+                          values));
+    return {};
   }
   static Error error(Code code) { return Error{code, "so says the test", {}, {}, {}}; }
 
@@ -322,6 +368,7 @@ class FakeServer {
   std::map<Bytes, Bytes> issued_;  // by request
   std::string session_;
   bool spent_ = false;
+  Bytes check_nonce_;
   std::uint16_t last_id_ = 0;
 };
 

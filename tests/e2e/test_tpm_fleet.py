@@ -96,3 +96,28 @@ def test_twenty_machines_of_one_image_join_alone(server, image):
             wait_for(lambda: not thief.program.running, 30, "the thief gives up")
             assert "another TPM" in thief.program.log_tail(), thief.program.log_tail()
     assert sorted(path.name for path in image.iterdir()) == before, "nothing was written to the image"
+
+
+@pytest.mark.timeout(300)
+def test_a_device_proves_its_tpm_again_at_each_start(server, image):
+    folder = server.new_folder("checked")
+    with tpm.software_tpm(folder) as tcti:
+        machine = Machine(folder, image, tcti)
+        server.cli("tpm", "register", machine.endorsement(), "--name", "checked")
+
+        def device():
+            return next((each for each in attested(server) if each["name"] == "checked"), None)
+
+        def checks():
+            shown = server.api.get(f"/v1/devices/{device()['id']}/attestation")
+            return [each for each in shown["history"] if each["purpose"] == "check"]
+
+        for start in (1, 2):
+            machine.start()
+            try:
+                wait_for(device, 60, "it is active")
+                wait_for(lambda count=start: len(checks()) == count, 90, "the server checked its TPM")
+                assert "the server checked the TPM" in machine.program.log_tail()
+            finally:
+                machine.program.terminate()
+        assert {each["outcome"] for each in checks()} == {"ok"}, checks()
