@@ -18,8 +18,9 @@ class Handshake {
   virtual ~Handshake() = default;
   virtual Step step() = 0;
   virtual os::Stream& stream() = 0;
-  virtual std::unique_ptr<SecureStream> take() = 0;  // after done; nothing is left in this object
-  virtual Refusal refusal() const = 0;               // after failed
+  // After done; nothing is left in this object. `arrived`: for the Peer.
+  virtual std::unique_ptr<SecureStream> take(MonoTime arrived) = 0;
+  virtual Refusal refusal() const = 0;  // after failed
   // After failed: the socket, so that an alert on its way is not lost to a reset.
   virtual std::unique_ptr<os::Stream> take_stream() = 0;
 };

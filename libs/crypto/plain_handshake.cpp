@@ -134,7 +134,8 @@ class PlainServer final : public PlainHandshake {
         trust_(std::move(trust)),
         keep_(std::move(keep)) {}
 
-  std::unique_ptr<SecureStream> take() override {
+  std::unique_ptr<SecureStream> take(MonoTime arrived) override {
+    peer().arrived = arrived;
     return std::make_unique<PlainStream>(loop(), take_stream(), std::move(peer()),
                                          settings_.write_pending_max, false);
   }
@@ -192,7 +193,8 @@ class PlainClient final : public PlainHandshake {
     send(plain::encode(plain::ClientHello{settings_.server_name, settings_.alpn}));
   }
 
-  std::unique_ptr<SecureStream> take() override {
+  std::unique_ptr<SecureStream> take(MonoTime arrived) override {
+    peer().arrived = arrived;
     return std::make_unique<PlainStream>(loop(), take_stream(), std::move(peer()),
                                          settings_.write_pending_max, true);
   }

@@ -46,7 +46,7 @@ class Connecting final : public std::enable_shared_from_this<Connecting> {
       case Handshake::Step::wait_writable:
         return handshake_->stream().wait_writable(std::move(again));
       case Handshake::Step::done:
-        return finish(handshake_->take());
+        return finish(handshake_->take(loop_.clock().mono()));
       case Handshake::Step::failed:
         Error why = handshake_->refusal().why;
         why.context.push_back("connecting to " + where_);

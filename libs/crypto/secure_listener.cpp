@@ -32,6 +32,7 @@ class SecureAccepting final : public std::enable_shared_from_this<SecureAcceptin
     std::unique_ptr<Handshake> handshake;
     os::TimerId deadline = os::TimerId::none;
     std::shared_ptr<const ServerSource> source;
+    MonoTime arrived;
   };
   struct Lingering {
     std::unique_ptr<os::Stream> stream;
@@ -83,6 +84,7 @@ void SecureAccepting::arrived(std::unique_ptr<os::Stream> stream) {
       loop_.after(settings.handshake_limit,
                   guarded([ticket](SecureAccepting& self) { self.timed_out(ticket); }));
   young.source = std::move(source);
+  young.arrived = now();
   young.stream = std::move(stream);
   if (const auto oldest = admission_.arrived(ticket)) {
     counters_->silent_closed.add();
@@ -155,7 +157,7 @@ void SecureAccepting::advance(Ticket ticket) {
 
 void SecureAccepting::finish(Ticket ticket) {
   auto young = remove(ticket);
-  auto stream = young->handshake->take();
+  auto stream = young->handshake->take(young->arrived);
   (stream->peer().resumed ? counters_->resumed : counters_->full).add();
   accept_(std::move(stream));
   if (!closed_) pump();

@@ -10,8 +10,10 @@ namespace {
 // What a client writes decides: 'g' is a good handshake, 'b' a bad one, 'p' asks for another byte.
 class LetterStream final : public SecureStream {
  public:
-  LetterStream(std::unique_ptr<os::Stream> socket, bool resumed) : socket_(std::move(socket)) {
+  LetterStream(std::unique_ptr<os::Stream> socket, bool resumed, MonoTime arrived)
+      : socket_(std::move(socket)) {
     peer_.resumed = resumed;
+    peer_.arrived = arrived;
   }
   const Peer& peer() const override { return peer_; }
   Result<std::size_t> read(std::span<std::uint8_t> into) override { return socket_->read(into); }
@@ -51,8 +53,8 @@ class LetterHandshake final : public Handshake {
     }
   }
   os::Stream& stream() override { return *socket_; }
-  std::unique_ptr<SecureStream> take() override {
-    return std::make_unique<LetterStream>(std::move(socket_), resumed_);
+  std::unique_ptr<SecureStream> take(MonoTime arrived) override {
+    return std::make_unique<LetterStream>(std::move(socket_), resumed_, arrived);
   }
   Refusal refusal() const override {
     return {"somebody", {Code::certificate_invalid, "a bad letter", {}, {}, {}}, bytes_of("leaf")};
@@ -173,6 +175,18 @@ TEST_F(SecureListenerTest, CountsHowHandshakesEnd) {
   EXPECT_EQ(refusals_[0].certificate_der, bytes_of("leaf"));
   EXPECT_NE(metrics_.text().find("holdfast_letter_handshakes_total{result=\"full\"} 1"),
             std::string::npos);
+}
+
+TEST_F(SecureListenerTest, SaysWhenAConnectionCameNotWhenItsHandshakeWasDone) {
+  listen();
+  const auto before = server_.loop().clock().mono();
+  os::Stream& client = connect();
+  simulation_.run_for(seconds(3));
+  say(client, "p");
+  simulation_.run_for(seconds(3));
+  say(client, "g");
+  ASSERT_EQ(accepted_.size(), 1U);
+  EXPECT_LE(accepted_[0]->peer().arrived, before + seconds(1));
 }
 
 TEST_F(SecureListenerTest, ARefusedClientHearsWhyBeforeTheEnd) {

@@ -124,7 +124,8 @@ class TlsHandshake final : public Handshake {
 
   os::Stream& stream() override { return *parts_.stream; }
 
-  std::unique_ptr<SecureStream> take() override {
+  std::unique_ptr<SecureStream> take(MonoTime arrived) override {
+    peer_.arrived = arrived;
     if (!parts_.conversation->client) {
       SSL_set_app_data(parts_.ssl.get(), nullptr);
       parts_.conversation.reset();

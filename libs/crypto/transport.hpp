@@ -28,6 +28,7 @@ struct Peer {
   std::string protocol;  // "TLSv1.3", "TLSv1.2", "plain" (simulation)
   std::string alpn;      // agreed application protocol, "" for none
   std::string address;   // "192.0.2.7:50312"
+  MonoTime arrived;      // when the connection was accepted, before its handshake
 };
 
 // A chain (leaf first, DER) and the leaf's key.

@@ -99,7 +99,8 @@ Connection::Connection(std::shared_ptr<ServerState> server,
     : server_(std::move(server)), stream_(std::move(stream)) {}
 
 void Connection::start() {
-  set_deadline(server_->options.idle_limit);
+  // From the connection to the first header it is one time, whatever the handshake took of it.
+  set_deadline(std::min(server_->options.idle_limit, first_header_left()));
   on_readable();
 }
 
@@ -226,7 +227,11 @@ void Connection::begin_request() {
   http11_ = true;
   framed_ = false;
   parser_ = std::make_unique<RequestParser>(server_->options.header_max);
-  set_deadline(server_->options.header_limit);
+  set_deadline(serial_ == 1 ? first_header_left() : server_->options.header_limit);
+}
+
+Duration Connection::first_header_left() const {
+  return stream_->peer().arrived + server_->options.header_limit - now();
 }
 
 Status Connection::on_head() {

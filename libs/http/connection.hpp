@@ -74,6 +74,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void advance();
   bool parse();
   void begin_request();
+  Duration first_header_left() const;
   Status on_head();
   void dispatch();
   void refuse(const Error& error);

@@ -171,6 +171,7 @@ inline StreamPair connect_streams(os::Loop& loop) {
   crypto::Peer peer;
   peer.address = "192.0.2.7:50312";
   peer.protocol = "TLSv1.3";
+  peer.arrived = loop.clock().mono();
   return {std::make_unique<MemoryStream>(loop, down, up, peer),
           std::make_unique<MemoryStream>(loop, up, down, peer)};
 }

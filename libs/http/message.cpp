@@ -85,18 +85,18 @@ Response problem(const Error& error, const ProblemContext& context) {
   add_member(body, "instance", context.instance);
   body += ",\"request_id\":\"" + json_escape(context.request_id) + '"';
   add_member(body, "permission", error.permission);
-  if (context.retry_after_s) {
-    body += ",\"retry_after_s\":" + std::to_string(*context.retry_after_s);
+  auto retry_after_s = context.retry_after_s;
+  if (!retry_after_s && (row.http_status == 429 || row.http_status == 503)) {
+    retry_after_s = kRetryAfter_s;
   }
+  if (retry_after_s) body += ",\"retry_after_s\":" + std::to_string(*retry_after_s);
   if (!error.pointer.empty()) {
     body += ",\"errors\":[{\"pointer\":\"" + json_escape(error.pointer) + "\",\"code\":\"" +
             std::string(row.name) + "\",\"message\":\"" + json_escape(error.message) + "\"}]";
   }
   body += '}';
   Response out = content(row.http_status, "application/problem+json", body);
-  if (context.retry_after_s) {
-    out.headers.set("Retry-After", std::to_string(*context.retry_after_s));
-  }
+  if (retry_after_s) out.headers.set("Retry-After", std::to_string(*retry_after_s));
   if (row.http_status == 401) out.headers.set("WWW-Authenticate", "Bearer realm=\"holdfast\"");
   return out;
 }

@@ -61,8 +61,9 @@ Response json(int status, std::string_view body);
 Response no_content();  // 204
 
 // application/problem+json from an error, by the table of contract/problems.yaml. The detail of an
-// internal error stays in the log. `instance` is the path of the request. With retry_after_s a
-// Retry-After header is set; 401 names its scheme in WWW-Authenticate.
+// internal error stays in the log. `instance` is the path of the request. Retry-After is set with
+// retry_after_s, and always with 429 and 503; 401 names its scheme in WWW-Authenticate.
+inline constexpr std::int64_t kRetryAfter_s = 5;  // unless the caller knows better
 struct ProblemContext {
   std::string_view instance;
   std::string_view request_id;

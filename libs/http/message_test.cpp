@@ -77,6 +77,9 @@ TEST(Message, EveryCodeSurvivesTheWayToAClient) {
     const Response response = problem(Error{row.code, "because", {}, {}, {}}, {"/a", "req_1", {}});
     EXPECT_EQ(response.status, row.http_status);
     EXPECT_FALSE(reason_phrase(response.status).empty()) << response.status;
+    const bool later = response.status == 429 || response.status == 503;
+    EXPECT_EQ(response.headers.has("Retry-After"), later) << row.name;
+    EXPECT_EQ(text_of(response.body).contains("\"retry_after_s\":5"), later) << row.name;
     EXPECT_EQ(error_of(as_client(response)).code, row.code) << row.name;
   }
 }

@@ -24,7 +24,7 @@ namespace holdfast::http {
 struct ServerOptions {
   std::string name = "api";                     // label of the metrics
   std::size_t header_max = 16 * 1024;           // bytes: request line and headers
-  Duration header_limit = seconds(10);          // from the first byte of a request
+  Duration header_limit = seconds(10);          // from its first byte; of a first one, from TCP
   Duration body_limit = seconds(10);            // between two pieces of a body
   Duration idle_limit = seconds(15);            // keep-alive without a request
   Duration write_limit = seconds(30);           // a client that takes nothing

@@ -169,7 +169,7 @@ TEST_F(ServerTest, WhatCannotBeReadIsAProblem) {
            "\nA:\r\n\r\n",
        400},
       {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + host + "3\r\nabcd\r\n", 400},
-      {"GET /" + std::string(9'000, 'a') + " HTTP/1.1\r\n" + host, 414},
+      {"GET /" + std::string(13'000, 'a') + " HTTP/1.1\r\n" + host, 414},
       {"GET / HTTP/1.1\r\nA: " + std::string(17'000, 'a'), 431},
       {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + host + "1;" + std::string(17'000, 'a'),
        431},
@@ -196,8 +196,10 @@ TEST_F(ServerTest, EmptyLinesBeforeARequestAreLeftOut) {
 
 TEST_F(ServerTest, SlowClientsAreLeft) {
   Peer idle = connect();
+  Peer silent = connect();
   Peer header = connect();
   Peer body = connect();
+  exchange(idle, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
   exchange(header, "GET /a HT");
   exchange(body, "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 90\r\n\r\nx");
   for (int i = 0; i < 9; ++i) {
@@ -205,10 +207,12 @@ TEST_F(ServerTest, SlowClientsAreLeft) {
     header.send("x");
     body.send("y");  // a trickle earns no time
   }
-  EXPECT_EQ(server->connections(), 3U);
+  EXPECT_EQ(server->connections(), 4U);
   loop.advance(seconds(1));
   header.read();
   body.read();
+  silent.read();
+  EXPECT_TRUE(silent.ended) << "10 s from the connection to the first header";
   EXPECT_TRUE(header.ended);
   EXPECT_TRUE(body.ended);
   EXPECT_EQ(counted("timeouts"), 2U);
@@ -219,7 +223,23 @@ TEST_F(ServerTest, SlowClientsAreLeft) {
   EXPECT_TRUE(idle.ended) << "15 s without a request";
   loop.advance(seconds(3));
   EXPECT_EQ(server->connections(), 0U);
-  EXPECT_EQ(counted("connections_closed"), 3U);
+  EXPECT_EQ(counted("connections_closed"), 4U);
+}
+
+TEST_F(ServerTest, TheFirstHeaderHasTheTimeThatTheHandshakeLeft) {
+  connect();
+  loop.advance(seconds(1));
+  auto pair = testing::connect_streams(loop);  // arrived now, and six seconds in its handshake
+  loop.advance(seconds(6));
+  server->accept(std::move(pair.server));
+  Peer peer{std::move(pair.client)};
+  exchange(peer, "GET /a HT");
+  loop.advance(milliseconds(3'900));
+  peer.read();
+  EXPECT_FALSE(peer.ended);
+  loop.advance(milliseconds(200));
+  peer.read();
+  EXPECT_TRUE(peer.ended);
 }
 
 TEST_F(ServerTest, ABodyThatKeepsComingMayTakeLonger) {

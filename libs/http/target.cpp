@@ -109,7 +109,7 @@ Status read_query(std::string_view text, Params& query) {
 
 Result<Target> parse_target(std::string_view text) {
   if (text.size() > kTargetMax) {
-    return fail(Code::uri_too_long, "The request's address is longer than 8 KiB.");
+    return fail(Code::uri_too_long, "The request's address is longer than 12 KiB.");
   }
   text = without_origin(text);
   text =

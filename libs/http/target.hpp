@@ -14,7 +14,7 @@
 
 namespace holdfast::http {
 
-inline constexpr std::size_t kTargetMax = 8 * 1024;  // bytes
+inline constexpr std::size_t kTargetMax = 12 * 1024;  // bytes
 inline constexpr std::size_t kQueryParamsMax = 512;
 
 using Params = std::vector<std::pair<std::string, std::string>>;  // decoded; names may repeat

@@ -129,9 +129,17 @@ TEST_F(PeopleRoutes, AStaleCookieKeepsNoOneFromSigningIn) {
 TEST_F(PeopleRoutes, GuessingIsSlowedDown) {
   user("ann");
   for (int i = 0; i < 6; ++i) sign_in("ann", "wrong password!");
-  EXPECT_EQ(
-      ask({"POST", "/v1/session", R"({"name":"ann","password":")" + kPassword + R"("})"}).code(),
-      "rate-limited");
+  const Answered refused =
+      ask({"POST", "/v1/session", R"({"name":"ann","password":")" + kPassword + R"("})"});
+  EXPECT_EQ(refused.code(), "rate-limited");
+  EXPECT_EQ(refused.headers.get("Retry-After"), "5");
+  for (int i = 0; i < 4; ++i) {  // each doubles the wait, and is told how long it is
+    t.world.run_for(seconds(5 << i));
+    sign_in("ann", "wrong password!");
+  }
+  const Answered later =
+      ask({"POST", "/v1/session", R"({"name":"ann","password":")" + kPassword + R"("})"});
+  EXPECT_GT(std::stoi(std::string(later.headers.get("Retry-After").value_or("0"))), 60);
   t.world.run_for(minutes(20));
   EXPECT_NE(sign_in("ann"), "");
 }

@@ -31,8 +31,11 @@ Result<Response> sign_in(core::People& people, const Call& call) {
   TRY(wire::only_members(body, {"name", "password"}));
   const std::string name = TRY(wire::get_string(body, "name"));
   const std::string password = TRY(wire::get_string(body, "password"));
-  return signed_in(
-      TRY(people.sign_in(name, password, call.caller.address, call.caller.request_id)));
+  auto in = people.sign_in(name, password, call.caller.address, call.caller.request_id);
+  if (in || in.error().code != Code::rate_limited) return signed_in(TRY(std::move(in)));
+  const auto wait = people.sign_in_wait(name, call.caller.address).value_or(seconds(1));
+  return http::problem(
+      in.error(), {call.request.path, call.caller.request_id, (wait.us + 999'999) / 1'000'000});
 }
 
 Result<Response> who_am_i(core::People& people, const Call& call) {

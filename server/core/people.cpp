@@ -245,12 +245,18 @@ Result<SignedIn> PeopleService::open_session(Change& change, StoredUser stored) 
   return opened;
 }
 
+std::optional<Duration> PeopleService::sign_in_wait(std::string_view name,
+                                                    std::string_view address) {
+  const MonoTime now = store_.clock().mono();
+  return limit_.with(
+      [&](const SignInLimit& limit) { return limit.wait(lower(name), address, now); });
+}
+
 Result<SignedIn> PeopleService::sign_in(std::string_view name, std::string_view password,
                                         std::string_view address, std::string_view request_id) {
   const std::string key = lower(name);
   const MonoTime tried = store_.clock().mono();
-  if (const auto wait =
-          limit_.with([&](const SignInLimit& limit) { return limit.wait(key, address, tried); })) {
+  if (const auto wait = sign_in_wait(name, address)) {
     limited_.add();
     return fail(Code::rate_limited, "too many failed attempts: wait " + seconds_up(*wait) + " s");
   }

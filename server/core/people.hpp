@@ -121,6 +121,8 @@ class People {
   // back-off that doubles up to 15 minutes (of failures; a success clears the name).
   virtual Result<SignedIn> sign_in(std::string_view name, std::string_view password,
                                    std::string_view address, std::string_view request_id) = 0;
+  // How long sign_in() would answer rate_limited.
+  virtual std::optional<Duration> sign_in_wait(std::string_view name, std::string_view address) = 0;
   virtual Status sign_out(const Caller& caller, std::string_view cookie) = 0;
   // When the session (by cookie) or token (by secret) ends by itself; for "who am I".
   virtual Result<std::optional<WallTime>> ends(const Caller& caller, std::string_view secret) = 0;

@@ -34,6 +34,7 @@ class PeopleService final : public People {
   Result<Caller> authenticate_session(std::string_view cookie, std::string_view address,
                                       std::string_view request_id,
                                       Purpose purpose = Purpose::request) override;
+  std::optional<Duration> sign_in_wait(std::string_view name, std::string_view address) override;
   Result<SignedIn> sign_in(std::string_view name, std::string_view password,
                            std::string_view address, std::string_view request_id) override;
   Status sign_out(const Caller& caller, std::string_view cookie) override;
