@@ -278,7 +278,12 @@ void Connection::perform(Record& action) {
   around_->telemetry.record(std::move(action.event));
 }
 
+void Connection::perform(DropWill& action) {
+  around_->sessions->drop_will(device_, action.id);
+}
+
 void Connection::perform(FireWill& action) {
+  if (action.delay_s > 0) around_->sessions->delay_will(device_, action.id, action.delay_s);
   around_->directory->will(device_, session_.client_id(), std::move(action));
 }
 
@@ -376,7 +381,11 @@ void Connection::linger() {
 void Connection::finalize() {
   if (!close_ || outstanding_ > 0 || finalized_) return;
   finalized_ = true;
-  if (opened_ && session_.kept()) around_->sessions->leave(device_, tag_, close_->expiry_s);
+  if (opened_ && session_.kept()) {
+    around_->sessions->leave(device_, tag_, close_->expiry_s);
+  } else if (opened_) {
+    around_->telemetry.session_over(tag_);
+  }
   if (seated_) around_->directory->leave(device_, session_.client_id(), id_);
   release();
 }

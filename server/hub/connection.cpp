@@ -17,7 +17,8 @@ Connection::Connection(std::shared_ptr<Surroundings> around,
       id_(id),
       gone_(std::move(gone)),
       decoder_(mqtt::Decoder::for_server(kConnectPacketBytesMax)),
-      session_(around_->entropy, around_->now(), around_->limits.connect_limit) {
+      session_(around_->entropy, around_->now(),
+               stream_->peer().arrived + around_->limits.connect_limit) {
   around_->counters->opened.add();
   ++around_->counters->connections;
 }

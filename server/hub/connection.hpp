@@ -98,6 +98,7 @@ class Connection final : public Seat, public std::enable_shared_from_this<Connec
   void perform(Forget& action);
   void perform(Record& action);
   void perform(FireWill& action);
+  void perform(DropWill& action);
   void perform(Accepted& action);
   void perform(Close& action);
   bool submit(std::uint64_t ticket, UpTopic topic, View payload,

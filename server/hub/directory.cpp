@@ -11,12 +11,12 @@ constexpr unsigned kTicksPerSweep = 16;
 
 }  // namespace
 
-Directory::Directory(os::Loop& loop, LanePtr lane, const Limits& limits, SendWill send,
+Directory::Directory(os::Loop& loop, LanePtr lane, const Limits& limits, WillFns wills,
                      Metrics& metrics)
     : loop_(loop),
       lane_(std::move(lane)),
       limits_(limits),
-      send_(std::move(send)),
+      will_fns_(std::move(wills)),
       take_overs_(metrics.counter("holdfast_hub_takeovers_total",
                                   "Sessions taken over by a new connection")),
       refused_(metrics.counter("holdfast_hub_seats_refused_total", "Connections that got no seat")),
@@ -212,14 +212,17 @@ void Directory::do_evict(DeviceId device, const std::string& serial_hex, const E
 // ---- wills
 
 void Directory::do_will(DeviceId device, std::string client_id, FireWill will) {
+  if (stopping_ && will.delay_s > 0)
+    return;  // in store: it waits for the next start, or its device
   const bool crowded = delayed_.size() >= kDelayedWillsMax;
-  if (will.delay_s == 0 || crowded || stopping_) {
+  if (will.delay_s == 0 || crowded) {
     if (crowded) wills_at_once_.add();
     wills_.add();
-    return send_(device, will);
+    return will_fns_.send(device, will);
   }
   WillKey key{device, std::move(client_id)};
   if (const auto old = delayed_.find(key); old != delayed_.end()) {
+    will_fns_.drop(device, old->second.second.id);
     due_.erase(old->second.first);
     delayed_.erase(old);
   }
@@ -234,16 +237,9 @@ void Directory::settle_will(DeviceId device, const std::string& client_id, bool 
   const auto will = std::move(found->second.second);
   due_.erase(found->second.first);
   delayed_.erase(found);
-  if (continues) return;
+  if (continues) return will_fns_.drop(device, will.id);
   wills_.add();
-  send_(device, will);
-}
-
-void Directory::flush_wills() {
-  while (!due_.empty()) {
-    const auto key = due_.begin()->second;
-    settle_will(key.first, key.second, false);
-  }
+  will_fns_.send(device, will);
 }
 
 void Directory::tick() {

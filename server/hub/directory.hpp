@@ -65,9 +65,13 @@ using WatchFn = std::move_only_function<void(Woken)>;
 
 class Directory final : public std::enable_shared_from_this<Directory> {
  public:
-  using SendWill = std::function<void(DeviceId device, const FireWill& will)>;
+  // What becomes of wills: each that came in is told to one of them, once.
+  struct WillFns {
+    std::function<void(DeviceId device, const FireWill& will)> send;
+    std::function<void(DeviceId device, std::uint64_t id)> drop;  // never to be published
+  };
 
-  Directory(os::Loop& loop, LanePtr lane, const Limits& limits, SendWill send, Metrics& metrics);
+  Directory(os::Loop& loop, LanePtr lane, const Limits& limits, WillFns wills, Metrics& metrics);
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
 
@@ -92,8 +96,6 @@ class Directory final : public std::enable_shared_from_this<Directory> {
 
   // ---- on its loop
   void tick();  // each second or so
-  // Sends every will that waits, for the end of the process.
-  void flush_wills();
   std::size_t live() const { return live_; }
 
  private:
@@ -147,7 +149,7 @@ class Directory final : public std::enable_shared_from_this<Directory> {
   os::Loop& loop_;
   const LanePtr lane_;
   const Limits limits_;
-  const SendWill send_;
+  const WillFns will_fns_;
   Counter& take_overs_;
   Counter& refused_;
   Counter& evicted_;

@@ -67,10 +67,13 @@ class DirectoryTest : public ::testing::Test {
   Metrics metrics;
   LanePtr lane = std::make_shared<Lane>(world.node("server").loop());
   std::vector<std::string> wills;
+  std::vector<std::uint64_t> dropped;
   Limits limits;
   std::shared_ptr<Directory> directory = std::make_shared<Directory>(
       world.node("server").loop(), lane, limits,
-      [this](DeviceId, const FireWill& will) { wills.push_back(will.topic); }, metrics);
+      Directory::WillFns{[this](DeviceId, const FireWill& will) { wills.push_back(will.topic); },
+                         [this](DeviceId, std::uint64_t id) { dropped.push_back(id); }},
+      metrics);
 };
 
 TEST_F(DirectoryTest, a_seat_is_taken_and_left) {
@@ -266,6 +269,7 @@ TEST_F(DirectoryTest, wills_wait_and_are_cancelled) {
   enter("c", 1, true);
   enter("d", 1, false);
   EXPECT_THAT(wills, ElementsAre("now", "ended"));
+  EXPECT_EQ(dropped.size(), 1U);
   world.run_for(seconds(4));
   directory->tick();
   EXPECT_EQ(wills.size(), 2U);
@@ -281,8 +285,21 @@ TEST_F(DirectoryTest, a_newer_will_replaces_an_older_one) {
   world.run_for(seconds(10));
   directory->tick();
   EXPECT_TRUE(wills.empty());
-  directory->flush_wills();
+  world.run_for(seconds(41));
+  directory->tick();
   EXPECT_THAT(wills, ElementsAre("second"));
+  EXPECT_EQ(dropped.size(), 1U);
+}
+
+TEST_F(DirectoryTest, at_the_end_wills_that_wait_stay_in_store) {
+  directory->evict_all(failure(Code::server_shutting_down, "x"));
+  directory->will(device_number(1), "a", a_will("now", 0));
+  directory->will(device_number(1), "b", a_will("later", 1));
+  settle();
+  world.run_for(seconds(2));
+  directory->tick();
+  EXPECT_THAT(wills, ElementsAre("now"));
+  EXPECT_TRUE(dropped.empty());
 }
 
 TEST_F(DirectoryTest, wills_that_wait_are_bounded) {

@@ -76,7 +76,6 @@ class RealHub final : public Hub {
   Doors doors_;
   std::vector<Place> places_;
   os::Loop* first_loop_ = nullptr;  // of places_, also while they are being destroyed
-  bool wills_flushed_ = false;
   std::size_t connections_peak_ = 0;
   MonoTime trimmed_at_;
 };
@@ -84,7 +83,9 @@ class RealHub final : public Hub {
 Status RealHub::build() {
   auto& system = parts_.system;
   counters_ = std::make_shared<HubCounters>(parts_.metrics);
-  sessions_ = std::make_shared<SessionStore>(parts_.store, parts_.workers, parts_.metrics);
+  sessions_ = std::make_shared<SessionStore>(
+      parts_.store, parts_.workers, parts_.metrics,
+      [&telemetry = parts_.telemetry](std::uint64_t tag) { telemetry.session_over(tag); });
   upstream_ = std::make_shared<Upstream>(system.clock, parts_.workers, parts_.devices,
                                          parts_.control, parts_.telemetry, parts_.metrics);
   rates_ = std::make_shared<RequestRates>(options_.limits.requests);
@@ -97,10 +98,20 @@ Status RealHub::build() {
   }
   const auto& first = places_.front();
   first_loop_ = first.loop.get();
-  wills_ = std::make_shared<WillSender>(upstream_, first.lane, parts_.metrics);
+  const auto drop = [sessions = sessions_](DeviceId device, std::uint64_t id) {
+    if (id != 0) sessions->drop_will(device, id);
+  };
+  wills_ = std::make_shared<WillSender>(
+      upstream_, first.lane, parts_.metrics,
+      [drop, &telemetry = parts_.telemetry](DeviceId device, std::uint64_t id) {
+        drop(device, id);
+        telemetry.session_over(id);
+      });
   directory_ = std::make_shared<Directory>(
       *first.loop, first.lane, options_.limits,
-      [wills = wills_](DeviceId device, const FireWill& will) { wills->send(device, will); },
+      Directory::WillFns{
+          [wills = wills_](DeviceId device, const FireWill& will) { wills->send(device, will); },
+          drop},
       parts_.metrics);
   for (std::size_t i = 0; i < places_.size(); ++i) add_place(i);
   gauges();
@@ -193,6 +204,10 @@ void RealHub::start(os::Loop& on, Started started) {
       });
   const auto ready = [&]() -> Status {
     TRY(with_context(sessions_->begin(), "taking up sessions"));
+    TRY(with_context(sessions_->wills([&](DeviceId device, std::string client_id, FireWill will) {
+      directory_->will(device, std::move(client_id), std::move(will));
+    }),
+                     "taking up wills"));
     return open_doors();
   }();
   if (!ready) return (*answer)(ready);
@@ -230,7 +245,10 @@ void RealHub::carry_out(const Order& order) {
     case Order::Kind::wake:
       return directory_->wake(order.device);
     case Order::Kind::evict:
-      return directory_->evict(order.device, order.why);
+      directory_->evict(order.device, order.why);
+      // One in quarantine may be released, and goes on where it was.
+      if (order.why.code != Code::device_quarantined) sessions_->end_all(order.device);
+      return;
     case Order::Kind::evict_certificate:
       return directory_->evict_certificate(order.device, order.serial_hex, order.why);
     case Order::Kind::renew_credential:
@@ -304,8 +322,6 @@ bool RealHub::quiet() const {
 
 // On the first loop.
 void RealHub::wait_for_quiet(MonoTime until, std::shared_ptr<os::Task> answer) {
-  if (counters_->connections.load() == 0 && !std::exchange(wills_flushed_, true))
-    directory_->flush_wills();
   const bool late = parts_.system.clock.mono() >= until;
   if (late) parts_.log.warning("the hub stops with work on its way", {});
   if (late || quiet()) return (*answer)();

@@ -11,6 +11,7 @@ using namespace testing;
 using mqtt::Reason;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Not;
 
 TEST(Hub, stored_then_acknowledged) {
   HubWorld world;
@@ -364,6 +365,94 @@ TEST(Hub, a_will_that_waits_is_dropped_when_the_session_goes_on) {
   clean.clean_start = true;
   world.go_live(device, clean);  // ends the session that the will belongs to
   ASSERT_TRUE(world.until([&] { return world.telemetry.stored.size() == 2; }, seconds(1)));
+}
+
+TEST(Hub, wills_outlive_a_crash) {
+  HubWorld world;
+  const auto connect = [](std::string name) {
+    return connect_5({.clean = false,
+                      .expiry_s = 600,
+                      .will = a_will("event/" + name, "{}"),
+                      .will_delay_s = 10});
+  };
+  world.go_live(world.device(1), connect("waits"));
+  world.go_live(world.device(2), connect("lives"));
+  world.go_live(world.device(3), connect("comes_back"));
+  world.go_live(world.device(4), connect_5({.will = a_will("event/at_once", "{}")}));
+  world.device(1).hang_up();
+  world.run(seconds(4));
+  world.crash(os::sim::Crash::power);
+  world.run(seconds(1));
+  EXPECT_TRUE(world.telemetry.stored.empty());
+  world.start();
+  world.go_live(world.device(3), connect("comes_back"));
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const auto& each : world.telemetry.stored) all.push_back(each.name);
+    return all;
+  };
+  ASSERT_TRUE(world.until([&] { return names().size() == 1; }, seconds(1)));
+  ASSERT_TRUE(world.until([&] { return names().size() == 2; }, seconds(6)));
+  ASSERT_TRUE(world.until([&] { return names().size() == 3; }, seconds(11)));
+  EXPECT_THAT(names(), ElementsAre("at_once", "waits", "lives"));
+  world.run(seconds(20));
+  EXPECT_EQ(names().size(), 3U);
+  world.crash();
+  world.start();
+  world.run(seconds(5));
+  EXPECT_EQ(names().size(), 3U);  // and are published once
+}
+
+TEST(Hub, a_will_on_its_way_at_a_crash_is_kept_once) {
+  for (const int after_ms : {1, 10, 40, 60, 100, 300}) {
+    HubWorld world;
+    world.go_live(world.device(1), connect_5({.will = a_will("event/gone", "{}")}));
+    world.telemetry.be_slow(&world.machine.node.loop(), [] { return milliseconds(40); });
+    world.device(1).hang_up();
+    world.run(milliseconds(after_ms));
+    world.crash(os::sim::Crash::power);
+    world.start();
+    world.run(seconds(2));
+    EXPECT_EQ(world.telemetry.stored.size(), 1U) << after_ms;
+  }
+}
+
+TEST(Hub, when_a_session_is_over_the_journal_forgets_it) {
+  HubWorld world;
+  auto& device = world.device(1);
+  const auto kept = connect_5({.clean = false, .expiry_s = 600});
+  world.go_live(device, kept);
+  device.publish("event/a", "{}", 1, 1);
+  ASSERT_TRUE(world.until([&] { return !world.telemetry.stored.empty(); }));
+  const auto tag = world.telemetry.stored[0].tag;
+  device.hang_up();
+  world.run(seconds(1));
+  world.go_live(device, kept);
+  EXPECT_THAT(world.telemetry.over, Not(Contains(tag)));
+  world.notice("device.revoked", R"({"device_id":")" + HubWorld::id_of(1).text() + R"("})");
+  ASSERT_TRUE(world.until([&] { return device.closed; }));
+  ASSERT_TRUE(world.until([&] { return !world.telemetry.over.empty(); }));
+  EXPECT_THAT(world.telemetry.over, Contains(tag));
+  auto& other = world.device(2);
+  world.go_live(other, connect_5({.clean = true}));
+  other.publish("event/a", "{}", 1, 1);
+  ASSERT_TRUE(world.until([&] { return world.telemetry.stored.size() == 2; }));
+  other.hang_up();
+  world.run(seconds(1));
+  EXPECT_THAT(world.telemetry.over, Contains(world.telemetry.stored[1].tag));
+}
+
+TEST(Hub, the_end_of_a_certificate_ends_its_session_at_the_second) {
+  HubWorld world;
+  world.identity.ends_at = world.machine.world.wall() + seconds(100);
+  world.go_live(world.device(1), connect_5({.keep_alive_s = 1'200}));
+  world.go_live(world.device(2), connect_3("c", true, 1'200));
+  world.run(seconds(98));
+  EXPECT_FALSE(world.device(1).closed || world.device(2).closed);
+  ASSERT_TRUE(
+      world.until([&] { return world.device(1).closed && world.device(2).closed; }, seconds(3)));
+  EXPECT_EQ(world.device(1).all<mqtt::Disconnect>().at(0).reason, Reason::not_authorized);
+  EXPECT_THAT(world.devices.log, Contains("-certificate-expired"));
 }
 
 TEST(Hub, a_will_that_finds_no_room_is_tried_again) {

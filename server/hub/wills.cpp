@@ -2,9 +2,11 @@
 
 namespace holdfast::hub {
 
-WillSender::WillSender(std::shared_ptr<Upstream> upstream, LanePtr lane, Metrics& metrics)
+WillSender::WillSender(std::shared_ptr<Upstream> upstream, LanePtr lane, Metrics& metrics,
+                       Done done)
     : upstream_(std::move(upstream)),
       lane_(std::move(lane)),
+      done_(std::move(done)),
       failed_(metrics.counter("holdfast_hub_wills_failed_total", "Wills that a domain refused")),
       dropped_(metrics.counter("holdfast_hub_wills_dropped_total",
                                "Wills dropped because too many waited")) {}
@@ -18,10 +20,13 @@ void WillSender::attempt(Waiting waiting) {
   const auto kept = std::make_shared<Waiting>(std::move(waiting));
   const auto topic = parse_up(kept->will.topic);  // checked when it was accepted
   if (!topic) return answered(std::move(*kept), std::unexpected(topic.error()));
-  upstream_->submit({kept->device, *topic, kept->will.payload, {}}, [self = shared_from_this(),
-                                                                     kept](Status status) {
-    self->lane_->post([self, kept, status] { self->answered(std::move(*kept), status); });
-  });
+  telemetry::Delivery delivery;
+  if (kept->will.id != 0) delivery = {kept->will.id, 1, true, {}};
+  upstream_->submit(
+      {kept->device, *topic, kept->will.payload, std::move(delivery)},
+      [self = shared_from_this(), kept](Status status) {
+        self->lane_->post([self, kept, status] { self->answered(std::move(*kept), status); });
+      });
 }
 
 void WillSender::answered(Waiting waiting, const Status& status) {
@@ -31,6 +36,7 @@ void WillSender::answered(Waiting waiting, const Status& status) {
   } else if (!status) {
     failed_.add();
   }
+  if (waiting.will.id != 0) done_(waiting.device, waiting.will.id);
   --pending_;
 }
 

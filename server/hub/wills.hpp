@@ -1,5 +1,6 @@
 // WillSender: wills on their way to the domains. Those that find no room are tried again, since
-// nobody else will. Threads: send() and tick() on the lane's loop; pending() from any.
+// nobody else will. One that was stored has a number: told twice, after a crash between, it is kept
+// once. Threads: send() and tick() on the lane's loop; pending() from any.
 #pragma once
 
 #include <atomic>
@@ -14,7 +15,9 @@ namespace holdfast::hub {
 
 class WillSender final : public std::enable_shared_from_this<WillSender> {
  public:
-  WillSender(std::shared_ptr<Upstream> upstream, LanePtr lane, Metrics& metrics);
+  using Done = std::function<void(DeviceId device, std::uint64_t id)>;  // on the lane's loop
+
+  WillSender(std::shared_ptr<Upstream> upstream, LanePtr lane, Metrics& metrics, Done done);
   WillSender(const WillSender&) = delete;
   WillSender& operator=(const WillSender&) = delete;
 
@@ -32,6 +35,7 @@ class WillSender final : public std::enable_shared_from_this<WillSender> {
 
   const std::shared_ptr<Upstream> upstream_;
   const LanePtr lane_;
+  const Done done_;
   Counter& failed_;
   Counter& dropped_;
   std::atomic<std::size_t> pending_{0};

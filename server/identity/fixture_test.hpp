@@ -15,10 +15,16 @@ namespace holdfast::identity {
 
 class Silent final : public telemetry::Service {
  public:
-  void reading(DeviceId, std::string_view, View, telemetry::Delivery, telemetry::Done done) override { done({}); }
-  void event(DeviceId, std::string_view, View, telemetry::Delivery, telemetry::Done done) override { done({}); }
+  void reading(DeviceId, std::string_view, View, telemetry::Delivery,
+               telemetry::Done done) override {
+    done({});
+  }
+  void event(DeviceId, std::string_view, View, telemetry::Delivery, telemetry::Done done) override {
+    done({});
+  }
   void log(DeviceId, View, telemetry::Delivery, telemetry::Done done) override { done({}); }
   void record(telemetry::ServerEvent event) override { events.push_back(std::move(event)); }
+  void session_over(std::uint64_t) override {}
   std::vector<telemetry::ServerEvent> events;
 };
 
@@ -37,14 +43,17 @@ class Fixture {
     const os::System system = t.system();
     workers = system.threads.start_workers("test", 1, 1'000);
     bus = core::make_local_bus();
-    dispatcher = TRY(core::Dispatcher::make(t.store(), *bus, *workers, t.node.loop(), t.log, t.metrics));
+    dispatcher =
+        TRY(core::Dispatcher::make(t.store(), *bus, *workers, t.node.loop(), t.log, t.metrics));
     jobs = TRY(core::Jobs::make(t.store(), *workers, t.node.loop(), t.log, t.metrics));
     t.store().on_commit([this](bool, bool) { dispatcher->wake(); });
     registry = TRY(devices::Registry::make(t.store(), *workers, t.node.loop(), t.log, t.metrics));
     const Bytes key(32, 0x17);
     auto keys = TRY(keys::make_file_key_store(system.files, system.entropy, "/data/ca/keys", key));
-    authority = TRY(Authority::open(system, "/data/ca", std::move(keys), {"localhost", "127.0.0.1"}));
-    registrar = TRY(Registrar::make(t.store(), *jobs, *dispatcher, *authority, *registry, telemetry, t.log, t.metrics));
+    authority =
+        TRY(Authority::open(system, "/data/ca", std::move(keys), {"localhost", "127.0.0.1"}));
+    registrar = TRY(Registrar::make(t.store(), *jobs, *dispatcher, *authority, *registry, telemetry,
+                                    t.log, t.metrics));
     registrar->set_addresses({"192.0.2.10:8444", "192.0.2.10:8883"});
     TRY(dispatcher->start());
     return jobs->start();
@@ -66,8 +75,11 @@ class Fixture {
     if (jobs) jobs->stop();
   }
 
-  ClaimSecret claim(NewClaim wanted = {}) { return registrar->create_claim(core::test_caller(), wanted).value(); }
-  Result<Bytes> enrol(const std::string& secret, const Bytes& csr, std::string from = "192.0.2.7:5000") {
+  ClaimSecret claim(NewClaim wanted = {}) {
+    return registrar->create_claim(core::test_caller(), wanted).value();
+  }
+  Result<Bytes> enrol(const std::string& secret, const Bytes& csr,
+                      std::string from = "192.0.2.7:5000") {
     return registrar->enrol({secret, csr, std::move(from)});
   }
 
@@ -96,6 +108,8 @@ inline Keyed new_csr(std::string name = "pump", std::string serial = {},
   out.csr = crypto::make_csr(spec, out.key).value();
   return out;
 }
-inline Code code_of(const Result<Bytes>& result) { return result ? Code::internal : result.error().code; }
+inline Code code_of(const Result<Bytes>& result) {
+  return result ? Code::internal : result.error().code;
+}
 
 }  // namespace holdfast::identity

@@ -40,6 +40,7 @@ class Intake final : public Service {
              Done done) override;
   void log(DeviceId device, View payload, Delivery delivery, Done done) override;
   void record(ServerEvent event) override;
+  void session_over(std::uint64_t session_tag) override { journal_.forget(session_tag); }
 
   // The same as record(), stored once for this number however often it is told within the last 64:
   // for notices. `done` is called once, from any thread, when it is durable or has failed.

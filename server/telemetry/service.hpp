@@ -42,10 +42,14 @@ class Service {
   virtual ~Service() = default;
   // Codes: payload_malformed (told to the device, kept as an event), payload_too_large, overloaded
   // (stop reading from the device until `done` of earlier messages came), quota_exceeded.
-  virtual void reading(DeviceId device, std::string_view stream, View payload, Delivery delivery, Done done) = 0;
-  virtual void event(DeviceId device, std::string_view name, View payload, Delivery delivery, Done done) = 0;
+  virtual void reading(DeviceId device, std::string_view stream, View payload, Delivery delivery,
+                       Done done) = 0;
+  virtual void event(DeviceId device, std::string_view name, View payload, Delivery delivery,
+                     Done done) = 0;
   virtual void log(DeviceId device, View payload, Delivery delivery, Done done) = 0;
   virtual void record(ServerEvent event) = 0;
+  // No message of this session comes any more, nor any of them again: its resend window goes.
+  virtual void session_over(std::uint64_t session_tag) = 0;
 };
 
 }  // namespace holdfast::telemetry

@@ -173,7 +173,7 @@ class Player {
   ByteReader input_;
   Zeros entropy_;
   Now now_{MonoTime{1'000'000'000}, WallTime{1'767'225'600'000'000}};
-  Session session_{entropy_, now_, seconds(10)};
+  Session session_{entropy_, now_, now_.mono + seconds(10)};
   mqtt::Decoder decoder_ = mqtt::Decoder::for_server(kConnectPacketBytesMax);
   mqtt::Version version_ = mqtt::Version::v5;
   std::list<Bytes> fed_;

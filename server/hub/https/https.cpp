@@ -174,6 +174,7 @@ void Https::authenticate_and_serve(const DeviceRoute& route, Asked asked) {
     const auto admission = around_->identity.admit(*der, purpose, asked.request.peer.address);
     if (!admission) return refuse(asked, admission.error());
     asked.device = admission->device;
+    asked.until = admission->not_after;
     const auto now = around_->now();
     if (const auto wait = rates_->take(asked.device, now.mono); wait > Duration{}) {
       return refuse(asked, failure(Code::rate_limited, "more than 100 requests a second"), wait);
@@ -186,9 +187,8 @@ void Https::authenticate_and_serve(const DeviceRoute& route, Asked asked) {
 }
 
 void refuse(Asked& asked, const Error& error, std::optional<Duration> wait) {
-  const auto status = row_of(error.code).http_status;
   http::ProblemContext context{asked.request.path, asked.request.request_id, {}};
-  if (status == 429 || status == 503) context.retry_after_s = wait ? wait->us / 1'000'000 + 1 : 5;
+  if (wait) context.retry_after_s = wait->us / 1'000'000 + 1;
   asked.responder.send(http::problem(error, context));
 }
 

@@ -35,6 +35,7 @@ struct Asked {
   http::Responder responder;
   DeviceId device;              // with a certificate
   std::shared_ptr<void> token;  // counts what is on its way
+  WallTime until{INT64_MAX};    // the end of that certificate
 };
 
 struct DeviceRoute {

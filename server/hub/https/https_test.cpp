@@ -385,6 +385,15 @@ TEST_F(HttpsTest, quarantine_ends_a_poll) {
   EXPECT_EQ(device.ask("GET", "/device/v1/next").status, 403);
 }
 
+TEST_F(HttpsTest, the_end_of_the_certificate_ends_a_poll) {
+  world.identity.ends_at = world.machine.world.wall() + seconds(10);
+  const auto poll = device.begin("GET", "/device/v1/next?wait_s=55");
+  world.run(seconds(9));
+  EXPECT_FALSE(poll->has_value());
+  ASSERT_TRUE(world.until([&] { return poll->has_value(); }, seconds(2)));
+  EXPECT_EQ((*poll)->code(), "certificate-expired");
+}
+
 TEST_F(HttpsTest, stopping_ends_a_poll) {
   const auto poll = device.begin("GET", "/device/v1/next?wait_s=55");
   world.run(seconds(1));

@@ -63,8 +63,12 @@ class Poll final : public std::enable_shared_from_this<Poll> {
 
   void start() {
     if (wait_ > Duration{}) {
-      timer_ = around_->loop.after(
-          wait_, [self = shared_from_this()] { self->answer(std::vector<control::Down>{}); });
+      const Duration left = asked_.until - around_->now().wall;
+      timer_ = around_->loop.after(std::min(wait_, left), [self = shared_from_this()] {
+        if (self->around_->now().wall < self->asked_.until)
+          return self->answer(std::vector<control::Down>{});
+        self->answer(fail(Code::certificate_expired, "the certificate has ended during the poll"));
+      });
       asked_.responder.on_gone([weak = weak_from_this(), lane = around_->lane] {
         lane->post([weak] {
           if (const auto self = weak.lock()) self->answer(std::vector<control::Down>{});

@@ -72,11 +72,18 @@ void Session::admitted(Result<Admitted> admission, Now now, Output& out) {
   proceed(now, out);
 }
 
-void Session::proceed(Now, Output& out) {
+// The wall clock may be set: time() looks again when the moment has come by the other one.
+void Session::aim_at_certificate_end(Now now) {
+  const bool never = certificate_end_ >= now.wall + days(3'650);
+  certificate_by_ = never ? kNever : now.mono + (certificate_end_ - now.wall);
+}
+
+void Session::proceed(Now now, Output& out) {
   if (!connect_ || !admission_) return;
   if (!*admission_) return refuse_connect(admission_->error(), out);
   device_ = (*admission_)->device;
   certificate_end_ = (*admission_)->not_after;
+  aim_at_certificate_end(now);
   phase_ = Phase::entering;
   out.act(Enter{client_id_, !connect_->clean_start});
 }
@@ -87,7 +94,17 @@ void Session::entered(Status seat, Now, Output& out) {
   phase_ = Phase::opening;
   kept_ = expiry_s_ > 0;
   tag_ = std::max<std::uint64_t>(entropy_.number(), 1);
-  out.act(Open{client_id_, connect_->clean_start, expiry_s_, version_, tag_});
+  Open open{client_id_, connect_->clean_start, expiry_s_, version_, tag_, {}};
+  if (connect_->will) {
+    auto& will = *connect_->will;
+    const auto delay_s = std::min(will.properties.number(PropertyId::will_delay).value_or(0),
+                                  std::min(kWillDelayMax_s, expiry_s_));
+    will_ =
+        std::make_unique<FireWill>(FireWill{std::move(will.topic), std::move(will.payload), delay_s,
+                                            std::max<std::uint64_t>(entropy_.number(), 1)});
+    open.will = *will_;
+  }
+  out.act(std::move(open));
 }
 
 void Session::opened(Result<std::optional<Kept>> kept, Now now, Output& out) {
@@ -135,12 +152,6 @@ void Session::accept(bool present, Now now, Output& out) {
                    .detail = "CONNACK is larger than the client's Maximum Packet Size",
                    .flush = false},
                   false, out);
-  }
-  if (connect_->will) {
-    will_delay_s_ = std::min(connect_->will->properties.number(PropertyId::will_delay).value_or(0),
-                             kWillDelayMax_s);
-    will_ = std::make_unique<mqtt::Will>(std::move(*connect_->will));
-    will_->properties = {};
   }
   connect_.reset();
   admission_.reset();

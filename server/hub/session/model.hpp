@@ -61,13 +61,21 @@ struct Enter {
   std::string client_id;
   bool continues = false;  // an earlier session goes on, if there is one
 };
+// Publish the will in `delay_s`, unless the session is taken up again.
+struct FireWill {
+  std::string topic;
+  Bytes payload;
+  std::uint32_t delay_s = 0;
+  std::uint64_t id = 0;  // of the stored one; random. 0: not stored
+};
 // Answer: opened(), with what was kept; nullopt: there was nothing, a new session was begun.
 struct Open {
   std::string client_id;
   bool clean = true;
   std::uint32_t expiry_s = 0;  // 0: ends with the connection and is not stored
   wire::mqtt::Version version = wire::mqtt::Version::v5;
-  std::uint64_t tag = 0;  // of a new one
+  std::uint64_t tag = 0;         // of a new one
+  std::optional<FireWill> will;  // stored until it is published or dropped, a crash between or not
 };
 // Store what the device said. Answer: stored(ticket); ticket 0 is QoS 0, whose answer changes
 // nothing.
@@ -107,11 +115,9 @@ struct Forget {
 struct Record {
   telemetry::ServerEvent event;
 };
-// Publish the will in `delay_s`, unless the session is taken up again.
-struct FireWill {
-  std::string topic;
-  Bytes payload;
-  std::uint32_t delay_s = 0;
+// The will is not to be published.
+struct DropWill {
+  std::uint64_t id = 0;
 };
 // The CONNECT is accepted: larger packets may come.
 struct Accepted {
@@ -128,7 +134,7 @@ struct Close {
 };
 
 using Action = std::variant<Enter, Open, Publish, SaveGranted, Fetch, Prepare, Settle, Forget,
-                            Record, FireWill, Accepted, Close>;
+                            Record, FireWill, DropWill, Accepted, Close>;
 
 struct Output {
   Bytes bytes;  // for the client

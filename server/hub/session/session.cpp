@@ -35,11 +35,8 @@ std::string_view name_of(Phase phase) {
   return "unknown";
 }
 
-Session::Session(os::Entropy& entropy, Now now, Duration connect_limit)
-    : entropy_(entropy),
-      heard_(now.mono),
-      connect_by_(now.mono + connect_limit),
-      events_(kEvents, now.mono) {}
+Session::Session(os::Entropy& entropy, Now now, MonoTime connect_by)
+    : entropy_(entropy), heard_(now.mono), connect_by_(connect_by), events_(kEvents, now.mono) {}
 
 // ---- from the network
 
@@ -174,7 +171,7 @@ void Session::evict(const Error& why, bool continues, Now, Output& out) {
   }
   // A session that goes on under a new connection has not ended: a will that may wait is not sent
   // [MQTT-3.1.3-9].
-  if (continues && kept_ && will_delay_s_ > 0) will_.reset();
+  if (continues && kept_ && will_ && will_->delay_s > 0) drop_will(out);
   if (why.code == Code::taken_over && !continues) expiry_s_ = 0;  // a clean start ended it
   end(why, out);
 }
@@ -200,6 +197,7 @@ void Session::time(Now now, Output& out) {
     return end(
         failure(Code::certificate_expired, "the certificate has ended during the connection"), out);
   }
+  aim_at_certificate_end(now);
   if (now.mono >= retry_at_) {
     retry_at_ = kNever;
     wake(out);
@@ -221,7 +219,7 @@ MonoTime Session::deadline() const {
     case Phase::closed:
       return kNever;
     case Phase::live:
-      return std::min(heard_ + silence_max(keep_alive_s_), retry_at_);
+      return std::min({heard_ + silence_max(keep_alive_s_), retry_at_, certificate_by_});
     default:
       return connect_by_;
   }
@@ -262,16 +260,22 @@ void Session::end_with(const Error& why, mqtt::Reason reason, Output& out) {
 }
 
 void Session::finish(Close close, bool fire_will, Output& out) {
-  if (fire_will && will_) {
-    out.act(FireWill{std::move(will_->topic), std::move(will_->payload),
-                     std::min(will_delay_s_, expiry_s_)});
+  if (fire_will && will_ && phase_ == Phase::live) {
+    will_->delay_s = std::min(will_->delay_s, expiry_s_);
+    out.act(std::move(*will_));
+    will_.reset();
   }
-  will_.reset();
+  drop_will(out);
   connect_.reset();
   close.was_live = phase_ == Phase::live;
   close.expiry_s = kept_ ? expiry_s_ : 0;
   phase_ = Phase::closed;
   out.act(std::move(close));
+}
+
+void Session::drop_will(Output& out) {
+  if (will_) out.act(DropWill{will_->id});
+  will_.reset();
 }
 
 void Session::record(Now now, Output& out, const Error& why, std::string_view topic) {

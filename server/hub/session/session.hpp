@@ -29,7 +29,7 @@ std::string_view name_of(Phase phase);
 
 class Session {
  public:
-  Session(os::Entropy& entropy, Now now, Duration connect_limit);
+  Session(os::Entropy& entropy, Now now, MonoTime connect_by);
 
   // ---- from the network
   void packet(const wire::mqtt::Packet& packet, Now now, Output& out);
@@ -99,6 +99,7 @@ class Session {
   void refuse_connect(const Error& why, Output& out, std::optional<wire::mqtt::Reason> reason = {});
   void accept(bool present, Now now, Output& out);
   void take_up(Kept kept);
+  void aim_at_certificate_end(Now now);
   // publish.cpp
   void publish(const wire::mqtt::Publish& packet, Now now, Output& out);
   Status check_publish(const wire::mqtt::Publish& packet) const;
@@ -144,6 +145,7 @@ class Session {
   void end(const Error& why, Output& out);
   void end_with(const Error& why, wire::mqtt::Reason reason, Output& out);
   void finish(Close close, bool fire_will, Output& out);
+  void drop_will(Output& out);
   wire::mqtt::Properties reason_string(Code code) const;
   void record(Now now, Output& out, const Error& why, std::string_view topic);
   bool v5() const { return version_ == wire::mqtt::Version::v5; }
@@ -165,7 +167,6 @@ class Session {
   std::uint16_t last_packet_id_ = 0;
   std::uint32_t expiry_s_ = 0;
   std::uint32_t peer_packet_max_ = 0;
-  std::uint32_t will_delay_s_ = 0;
   std::size_t fetch_limit_ = 0;
   std::size_t asked_ = 0;  // the limit of the last Fetch
   std::uint64_t tag_ = 0;
@@ -174,11 +175,12 @@ class Session {
   MonoTime connect_by_;
   MonoTime retry_at_ = kNever;
   WallTime certificate_end_{INT64_MAX};
+  MonoTime certificate_by_ = kNever;  // the same, as the clocks were when last looked at
   Bucket events_;
   std::string client_id_;
   std::unique_ptr<wire::mqtt::Connect> connect_;  // until it is answered
   std::optional<Result<Admitted>> admission_;     // until it is used
-  std::unique_ptr<wire::mqtt::Will> will_;
+  std::unique_ptr<FireWill> will_;
   std::vector<Granted> granted_;
   std::vector<Ack> acks_;         // in order of receipt
   std::vector<Down> in_flight_;   // in order of sending

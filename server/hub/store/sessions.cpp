@@ -7,9 +7,10 @@ constexpr std::string_view kAction = "hub.sessions";
 
 }  // namespace
 
-SessionStore::SessionStore(core::Store& store, os::Workers& workers, Metrics& metrics)
+SessionStore::SessionStore(core::Store& store, os::Workers& workers, Metrics& metrics, OverFn over)
     : store_(store),
       workers_(workers),
+      over_(std::move(over)),
       operations_(
           metrics.counter("holdfast_hub_session_writes_total", "Changes of stored sessions")),
       refused_(metrics.counter("holdfast_hub_session_writes_refused_total",
@@ -22,17 +23,62 @@ Status SessionStore::commit(const std::function<Status(core::Change&)>& mutate) 
 }
 
 Status SessionStore::begin() {
-  return commit(
-      [](core::Change& change) { return tables::all_offline(change.tx(), change.now()); });
+  return commit([](core::Change& change) -> Status {
+    TRY(tables::all_offline(change.tx(), change.now()));
+    return tables::wills_wait(change.tx(), change.now());
+  });
+}
+
+Status SessionStore::wills(
+    const std::function<void(DeviceId, std::string client_id, FireWill)>& waits) {
+  std::vector<tables::StoredWill> page;
+  std::optional<std::int64_t> after;
+  do {
+    TRY(store_.read([&](sql::Tx& tx) -> Status {
+      page = TRY(tables::waiting_wills(tx, store_.sealer(), after));
+      return {};
+    }));
+    const auto now = store_.clock().wall();
+    for (auto& each : page) {
+      after = static_cast<std::int64_t>(each.will.id);
+      if (each.will.topic.empty()) {
+        failed_.add();
+        drop_will(each.device, each.will.id);
+        continue;
+      }
+      const auto left = std::clamp((each.due_at - now).us, std::int64_t{0},
+                                   std::int64_t{kWillDelayMax_s} * 1'000'000);
+      each.will.delay_s = static_cast<std::uint32_t>((left + 999'999) / 1'000'000);
+      waits(each.device, std::move(each.client_id), std::move(each.will));
+    }
+  } while (page.size() == tables::kWillsPage);
+  return {};
+}
+
+SessionStore::Operation SessionStore::ending(Ending run, Done done) {
+  auto over = std::make_shared<tables::Over>();
+  return {[over, run = std::move(run)](core::Change& change) {
+            over->clear();
+            return run(change, *over);
+          },
+          [self = shared_from_this(), over, done = std::move(done)](Status status) mutable {
+            if (status) {
+              for (const auto tag : *over) self->over_(tag);
+            }
+            if (done) done(std::move(status));
+          }};
 }
 
 Status SessionStore::expire() {
   std::int64_t removed = 0;
   do {
+    tables::Over over;
     TRY(commit([&](core::Change& change) -> Status {
-      removed = TRY(tables::expire(change.tx(), change.now()));
+      over.clear();
+      removed = TRY(tables::expire(change.tx(), change.now(), over));
       return {};
     }));
+    for (const auto tag : over) over_(tag);
   } while (removed == static_cast<std::int64_t>(tables::kExpireBatch));
   return {};
 }
@@ -61,14 +107,18 @@ Status SessionStore::mailbox_settle(DeviceId device, std::string_view key) {
 
 void SessionStore::open(DeviceId device, tables::Kind kind, Open request, Opened done) {
   auto kept = std::make_shared<std::optional<Kept>>();
-  push(device, {[=, request = std::move(request)](core::Change& change) -> Status {
-                  *kept = TRY(tables::open(change.tx(), device, kind, request, change.now()));
-                  return {};
-                },
-                [kept, done = std::move(done)](Status status) mutable {
-                  if (!status) return done(std::unexpected(status.error()));
-                  done(std::move(*kept));
-                }});
+  push(device,
+       ending(
+           [=, request = std::move(request)](core::Change& change, tables::Over& over) -> Status {
+             *kept = TRY(tables::open(change.tx(), device, kind, request, change.now(), over));
+             if (!request.will) return {};
+             return tables::add_will(change.tx(), change.sealer(), device, request.client_id,
+                                     *request.will);
+           },
+           [kept, done = std::move(done)](Status status) mutable {
+             if (!status) return done(std::unexpected(status.error()));
+             done(std::move(*kept));
+           }));
 }
 
 void SessionStore::save(DeviceId device, std::uint64_t tag, std::vector<Granted> granted,
@@ -103,10 +153,29 @@ void SessionStore::forget(DeviceId device, std::uint64_t tag, std::vector<std::s
 }
 
 void SessionStore::leave(DeviceId device, std::uint64_t tag, std::uint32_t expiry_s, Done done) {
+  push(device, ending(
+                   [=](core::Change& change, tables::Over& over) {
+                     return tables::leave(change.tx(), device, tag, expiry_s, change.now(), over);
+                   },
+                   std::move(done)));
+}
+
+void SessionStore::end_all(DeviceId device, Done done) {
+  push(device,
+       ending([=](core::Change& change,
+                  tables::Over& over) { return tables::end_all(change.tx(), device, over); },
+              std::move(done)));
+}
+
+void SessionStore::delay_will(DeviceId device, std::uint64_t id, std::uint32_t delay_s) {
   push(device, {[=](core::Change& change) {
-                  return tables::leave(change.tx(), device, tag, expiry_s, change.now());
+                  return tables::delay_will(change.tx(), id, change.now() + seconds(delay_s));
                 },
-                std::move(done)});
+                {}});
+}
+
+void SessionStore::drop_will(DeviceId device, std::uint64_t id) {
+  push(device, {[=](core::Change& change) { return tables::drop_will(change.tx(), id); }, {}});
 }
 
 void SessionStore::push(DeviceId device, Operation operation) {

@@ -25,13 +25,17 @@ class SessionStore final : public std::enable_shared_from_this<SessionStore> {
   using Done = std::move_only_function<void(Status)>;
   using Opened = std::move_only_function<void(Result<std::optional<Kept>>)>;
 
-  SessionStore(core::Store& store, os::Workers& workers, Metrics& metrics);
+  using OverFn = std::function<void(std::uint64_t tag)>;  // told when it is durable; any thread
+
+  SessionStore(core::Store& store, os::Workers& workers, Metrics& metrics, OverFn over);
   SessionStore(const SessionStore&) = delete;
   SessionStore& operator=(const SessionStore&) = delete;
 
   // ---- blocking: on a worker
   Status begin();
   Status expire();
+  // What the last process left: calls for each will that waits, with the time that is left in it.
+  Status wills(const std::function<void(DeviceId, std::string client_id, FireWill)>& waits);
   // The keys that the device has acknowledged over HTTPS and may be offered again.
   Result<std::vector<std::string>> mailbox(DeviceId device);
   Status mailbox_settle(DeviceId device, std::string_view key);
@@ -42,6 +46,9 @@ class SessionStore final : public std::enable_shared_from_this<SessionStore> {
   void settle(DeviceId device, std::uint64_t tag, std::string key, Done done = {});
   void forget(DeviceId device, std::uint64_t tag, std::vector<std::string> keys, Done done = {});
   void leave(DeviceId device, std::uint64_t tag, std::uint32_t expiry_s, Done done = {});
+  void end_all(DeviceId device, Done done = {});
+  void delay_will(DeviceId device, std::uint64_t id, std::uint32_t delay_s);
+  void drop_will(DeviceId device, std::uint64_t id);
   // Operations queued or running.
   std::size_t busy() const { return busy_.load(); }
 
@@ -63,8 +70,13 @@ class SessionStore final : public std::enable_shared_from_this<SessionStore> {
   void run(std::deque<Operation>& batch);
   Status commit(const std::function<Status(core::Change&)>& mutate);
 
+  // An operation that may end sessions, which are told of once it is durable.
+  using Ending = std::function<Status(core::Change&, tables::Over&)>;
+  Operation ending(Ending run, Done done);
+
   core::Store& store_;
   os::Workers& workers_;
+  const OverFn over_;
   Counter& operations_;
   Counter& refused_;
   Counter& failed_;

@@ -23,13 +23,17 @@ Open asks(std::string client_id, std::uint64_t tag, std::uint32_t expiry_s = 60,
   return open;
 }
 
+// Of a will that waits: device, client id, topic, payload, seconds left.
+using StoredTuple = std::tuple<int, std::string, std::string, std::string, std::uint32_t>;
+
 class Sessions : public ::testing::Test {
  protected:
   void SetUp() override { start(); }
   void start() {
     ASSERT_TRUE(machine.open());
     workers = machine.node.system().threads.start_workers("w", 4, queue_max);
-    store = std::make_shared<SessionStore>(machine.store(), *workers, machine.metrics);
+    store = std::make_shared<SessionStore>(machine.store(), *workers, machine.metrics,
+                                           [this](std::uint64_t tag) { over.push_back(tag); });
   }
   void crash() {
     machine.node.crash(os::sim::Crash::power);
@@ -66,7 +70,17 @@ class Sessions : public ::testing::Test {
     return count;
   }
 
+  std::vector<StoredTuple> wills() {
+    std::vector<StoredTuple> all;
+    EXPECT_TRUE(store->wills([&](DeviceId device, std::string client_id, const FireWill& will) {
+      all.emplace_back(device.ulid.back(), client_id, will.topic, string_of(will.payload),
+                       will.delay_s);
+    }));
+    return all;
+  }
+
   std::size_t queue_max = 1'000;
+  std::vector<std::uint64_t> over;
   core::TestStore machine{1, hub_migrations()};
   std::unique_ptr<os::Workers> workers;
   std::shared_ptr<SessionStore> store;
@@ -187,6 +201,91 @@ TEST_F(Sessions, the_job_removes_what_is_over) {
   machine.world.run_for(seconds(20));
   ASSERT_TRUE(store->expire());
   EXPECT_EQ(rows("hub_session"), 2);
+}
+
+TEST_F(Sessions, whose_end_is_told_once_it_is_durable) {
+  open(asks("taken up", 1));
+  open(asks("taken up", 2));
+  EXPECT_THAT(over, IsEmpty());
+  open(asks("taken up", 3, 60, true));
+  EXPECT_THAT(over, ElementsAre(1));
+  store->leave(device_number(1), 3, 0);
+  run();
+  EXPECT_THAT(over, ElementsAre(1, 3));
+  open(asks("expired", 4, 10));
+  store->leave(device_number(1), 4, 10);
+  run();
+  machine.world.run_for(seconds(20));
+  ASSERT_TRUE(store->expire());
+  EXPECT_THAT(over, ElementsAre(1, 3, 4));
+  open(asks("goes on to its connection's end", 5));
+  open(asks("goes on to its connection's end", 6, 0));
+  EXPECT_THAT(over, ElementsAre(1, 3, 4));
+}
+
+TEST_F(Sessions, of_a_device_that_may_not_come_back_go) {
+  open(asks("a", 1));
+  open(asks("b", 2));
+  open(asks("a", 3), device_number(2));
+  ASSERT_TRUE(store->mailbox_settle(device_number(1), "twin:1"));
+  store->end_all(device_number(1), expect_ok());
+  run();
+  EXPECT_EQ(rows("hub_session"), 1);
+  EXPECT_THAT(over, ::testing::IsSupersetOf({1U, 2U}));
+  EXPECT_TRUE(open(asks("a", 4), device_number(2)));
+}
+
+TEST_F(Sessions, wills_of_a_process_that_died_wait_for_their_delay) {
+  const auto with_will = [](std::uint64_t tag, FireWill will) {
+    auto request = asks("c" + std::to_string(tag), tag);
+    request.will = std::move(will);
+    return request;
+  };
+  open(with_will(1, {"event/live", bytes_of("{\"secret\":1}"), 30, 101}));
+  open(with_will(2, {"event/waits", bytes_of("2"), 30, 102}));
+  open(with_will(3, {"event/dropped", bytes_of("3"), 30, 103}));
+  open(with_will(4, {"event/now", bytes_of("4"), 0, 0xFFFF'FFFF'FFFF'FFF0ULL}));
+  store->delay_will(device_number(1), 102, 30);
+  store->drop_will(device_number(1), 103);
+  run();
+  EXPECT_THAT(wills(), ElementsAre(StoredTuple{1, "c2", "event/waits", "2", 30}));
+  machine.world.run_for(seconds(10));
+  crash();
+  ASSERT_TRUE(store->begin());
+  EXPECT_THAT(wills(), ::testing::UnorderedElementsAre(
+                           StoredTuple{1, "c1", "event/live", "{\"secret\":1}", 30},
+                           StoredTuple{1, "c2", "event/waits", "2", 20},
+                           StoredTuple{1, "c4", "event/now", "4", 0}));
+  ASSERT_TRUE(store->begin());  // a second start does not begin anew
+  machine.world.run_for(seconds(25));
+  EXPECT_THAT(wills(), ::testing::Contains(StoredTuple{1, "c2", "event/waits", "2", 0}));
+}
+
+TEST_F(Sessions, a_will_that_cannot_be_opened_is_dropped) {
+  auto request = asks("c1", 1);
+  request.will = FireWill{"event/gone", bytes_of("x"), 30, 101};
+  open(std::move(request));
+  store->delay_will(device_number(1), 101, 30);
+  run();
+  ASSERT_TRUE(
+      machine.store().record(core::Caller::system(), "test", [](core::Change& change) -> Status {
+        TRY(change.tx().exec("UPDATE hub_will SET id = 102"));  // another row's seal
+        return {};
+      }));
+  EXPECT_THAT(wills(), IsEmpty());
+  run();
+  EXPECT_EQ(rows("hub_will"), 0);
+}
+
+TEST_F(Sessions, many_wills_come_in_pages) {
+  for (std::uint64_t i = 1; i <= 2 * tables::kWillsPage + 1; ++i) {
+    auto request = asks("c" + std::to_string(i), i);
+    request.will = FireWill{"event/gone", bytes_of("x"), 30, i};
+    store->open(device_number(1), tables::Kind::mqtt, std::move(request), [](const auto&) {});
+  }
+  run();
+  ASSERT_TRUE(store->begin());
+  EXPECT_EQ(wills().size(), 2 * tables::kWillsPage + 1);
 }
 
 TEST_F(Sessions, what_comes_late_for_one_that_is_over_leaves_nothing) {

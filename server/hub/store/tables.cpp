@@ -36,10 +36,22 @@ CREATE TABLE hub_inflight (
 ) {strict};
 )";
 
+constexpr std::string_view kWills = R"(
+CREATE TABLE hub_will (
+  id {int} PRIMARY KEY,             -- random; names it in the journal's resend window
+  device_id {id} NOT NULL,
+  client_id {text} NOT NULL,
+  topic {text} NOT NULL,
+  payload {blob} NOT NULL,          -- sealed
+  delay_s {int} NOT NULL,
+  due_at {int}                      -- NULL: its connection lives
+) {strict};
+)";
+
 }  // namespace
 
 std::vector<core::Migration> hub_migrations() {
-  return {{"hub", 1, "sessions", kSessions, {}}};
+  return {{"hub", 1, "sessions", kSessions, {}}, {"hub", 2, "wills", kWills, {}}};
 }
 
 }  // namespace holdfast::hub
@@ -55,13 +67,18 @@ WallTime end_of(WallTime from, std::uint32_t expiry_s) {
   return from + seconds(expiry_s);
 }
 
-Status remove_session(sql::Tx& tx, std::uint64_t tag) {
+Status remove_rows(sql::Tx& tx, std::uint64_t tag) {
   for (const auto* statement :
        {"DELETE FROM hub_inflight WHERE tag = ?", "DELETE FROM hub_subscription WHERE tag = ?",
         "DELETE FROM hub_session WHERE tag = ?"}) {
     TRY(tx.exec(statement, {number_of(tag)}));
   }
   return {};
+}
+
+Status remove_session(sql::Tx& tx, std::uint64_t tag, Over& over) {
+  over.push_back(tag);
+  return remove_rows(tx, tag);
 }
 
 // What comes late for a session that is over leaves no rows.
@@ -105,17 +122,17 @@ Result<std::optional<Found>> look(sql::Tx& tx, DeviceId device, Kind kind,
 }  // namespace
 
 Result<std::optional<Kept>> open(sql::Tx& tx, DeviceId device, Kind kind, const Open& request,
-                                 WallTime now) {
+                                 WallTime now, Over& over) {
   auto found = TRY(look(tx, device, kind, request.client_id));
   std::optional<Kept> kept;
   if (found && (request.clean || (found->ends_at && *found->ends_at <= now))) {
-    TRY(remove_session(tx, found->tag));
+    TRY(remove_session(tx, found->tag, over));
     found.reset();
   }
   if (found) {
     kept = TRY(load(tx, found->tag));
     if (request.expiry_s == 0) {  // it goes on, but ends with this connection
-      TRY(remove_session(tx, found->tag));
+      TRY(remove_rows(tx, found->tag));
     } else {
       TRY(tx.exec(
           "UPDATE hub_session SET version = ?, expiry_s = ?, opened_at = ?, offline_since = NULL, "
@@ -176,9 +193,9 @@ Status forget(sql::Tx& tx, std::uint64_t tag, const std::vector<std::string>& ke
   return {};
 }
 
-Status leave(sql::Tx& tx, DeviceId device, std::uint64_t tag, std::uint32_t expiry_s,
-             WallTime now) {
-  if (expiry_s == 0) return remove_session(tx, tag);
+Status leave(sql::Tx& tx, DeviceId device, std::uint64_t tag, std::uint32_t expiry_s, WallTime now,
+             Over& over) {
+  if (expiry_s == 0) return remove_session(tx, tag, over);
   TRY(tx.exec("UPDATE hub_session SET expiry_s = ?, offline_since = ?, ends_at = ? WHERE tag = ?",
               {expiry_s, now, end_of(now, expiry_s), number_of(tag)}));
   const auto offline = TRY(tx.list(
@@ -187,7 +204,15 @@ Status leave(sql::Tx& tx, DeviceId device, std::uint64_t tag, std::uint32_t expi
       {device, static_cast<int>(Kind::mqtt)},
       [](sql::Row& row) { return static_cast<std::uint64_t>(row.integer(0)); }));
   for (std::size_t i = kOfflineSessionsMax; i < offline.size(); ++i)
-    TRY(remove_session(tx, offline[i]));
+    TRY(remove_session(tx, offline[i], over));
+  return {};
+}
+
+Status end_all(sql::Tx& tx, DeviceId device, Over& over) {
+  const auto tags =
+      TRY(tx.list("SELECT tag FROM hub_session WHERE device_id = ?", {device},
+                  [](sql::Row& row) { return static_cast<std::uint64_t>(row.integer(0)); }));
+  for (const auto tag : tags) TRY(remove_session(tx, tag, over));
   return {};
 }
 
@@ -199,14 +224,70 @@ Status all_offline(sql::Tx& tx, WallTime now) {
   return {};
 }
 
-Result<std::int64_t> expire(sql::Tx& tx, WallTime now) {
-  const auto over =
+Result<std::int64_t> expire(sql::Tx& tx, WallTime now, Over& over) {
+  const auto ended =
       TRY(tx.list("SELECT tag FROM hub_session WHERE ends_at <= ? ORDER BY ends_at LIMIT ?",
                   {now, std::int64_t{kExpireBatch}},
                   [](sql::Row& row) { return static_cast<std::uint64_t>(row.integer(0)); }));
-  for (const auto tag : over) TRY(remove_session(tx, tag));
-  return static_cast<std::int64_t>(over.size());
+  for (const auto tag : ended) TRY(remove_session(tx, tag, over));
+  return static_cast<std::int64_t>(ended.size());
 }
+
+// ---- wills
+
+namespace {
+
+seal::Place place_of(View id) {
+  return {"hub_will", id, "payload"};
+}
+
+}  // namespace
+
+Status add_will(sql::Tx& tx, const seal::Sealer& sealer, DeviceId device,
+                std::string_view client_id, const FireWill& will) {
+  const auto row = std::to_string(number_of(will.id));
+  const Bytes payload = TRY(sealer.seal(place_of(view_of(row)), will.payload));
+  TRY(
+      tx.exec("INSERT INTO hub_will (id, device_id, client_id, topic, payload, delay_s) "
+              "VALUES (?, ?, ?, ?, ?, ?)",
+              {number_of(will.id), device, client_id, will.topic, payload, will.delay_s}));
+  return {};
+}
+
+Status delay_will(sql::Tx& tx, std::uint64_t id, WallTime due_at) {
+  TRY(tx.exec("UPDATE hub_will SET due_at = ? WHERE id = ?", {due_at, number_of(id)}));
+  return {};
+}
+
+Status drop_will(sql::Tx& tx, std::uint64_t id) {
+  TRY(tx.exec("DELETE FROM hub_will WHERE id = ?", {number_of(id)}));
+  return {};
+}
+
+Status wills_wait(sql::Tx& tx, WallTime now) {
+  TRY(tx.exec("UPDATE hub_will SET due_at = ? + delay_s * 1000000 WHERE due_at IS NULL", {now}));
+  return {};
+}
+
+Result<std::vector<StoredWill>> waiting_wills(sql::Tx& tx, const seal::Sealer& sealer,
+                                              std::optional<std::int64_t> after) {
+  return tx.list(
+      "SELECT id, device_id, client_id, topic, payload, due_at FROM hub_will WHERE id > ? AND "
+      "due_at IS NOT NULL ORDER BY id LIMIT ?",
+      {after.value_or(INT64_MIN), std::int64_t{kWillsPage}}, [&](sql::Row& row) {
+        const auto id = row.integer(0);
+        StoredWill stored{row.id<DeviceId>(1), row.text(2), {}, row.time(5)};
+        stored.will.id = static_cast<std::uint64_t>(id);
+        const auto name = std::to_string(id);
+        auto payload = sealer.open(place_of(view_of(name)), row.blob(4));
+        if (!payload) return stored;
+        stored.will.topic = row.text(3);
+        stored.will.payload = std::move(*payload);
+        return stored;
+      });
+}
+
+// ---- mailboxes
 
 Result<Mailbox> mailbox(sql::Tx& tx, DeviceId device, WallTime now) {
   const auto found = TRY(look(tx, device, Kind::mailbox, {}));
@@ -220,7 +301,8 @@ Status mailbox_settle(sql::Tx& tx, DeviceId device, std::string_view key, std::u
   request.expiry_s = kSessionExpiryMax_s;
   request.clean = false;
   request.tag = new_tag;
-  const auto kept = TRY(open(tx, device, Kind::mailbox, request, now));
+  Over over;  // it is in no resend window
+  const auto kept = TRY(open(tx, device, Kind::mailbox, request, now, over));
   const auto tag = kept ? kept->tag : new_tag;
   TRY(tx.exec("DELETE FROM hub_inflight WHERE tag = ?", {number_of(tag)}));
   TRY(settle(tx, tag, key));

@@ -85,7 +85,7 @@ class FakeIdentity final : public identity::Service {
     admission.device = device;
     admission.state = devices::State::active;
     admission.serial_hex = to_hex(certificate.serial);
-    admission.not_after = certificate.not_after;
+    admission.not_after = ends_at.value_or(certificate.not_after);
     return admission;
   }
   Result<std::vector<Bytes>> ca_chain_der() override { return trust; }
@@ -125,6 +125,7 @@ class FakeIdentity final : public identity::Service {
   Result<std::vector<Bytes>> device_trust_der() override { return trust; }
 
   std::map<DeviceId, Code> refused;
+  std::optional<WallTime> ends_at;  // instead of what certificates say
   std::vector<Bytes> trust;
   std::optional<crypto::Credential> credential;
   std::vector<identity::Enrolment> enrolments;
@@ -267,6 +268,7 @@ class FakeTelemetry final : public telemetry::Service {
          delivery, std::move(done));
   }
   void record(telemetry::ServerEvent event) override { events.push_back(std::move(event)); }
+  void session_over(std::uint64_t session_tag) override { over.push_back(session_tag); }
 
   // With a loop, each is durable only some time after it came, and not always in order.
   void be_slow(os::Loop* loop, std::function<Duration()> delay) {
@@ -293,7 +295,8 @@ class FakeTelemetry final : public telemetry::Service {
 
   std::vector<Stored> stored;
   std::vector<telemetry::ServerEvent> events;
-  std::size_t room = SIZE_MAX;  // messages on their way, at most
+  std::vector<std::uint64_t> over;  // sessions, by their tags
+  std::size_t room = SIZE_MAX;      // messages on their way, at most
   std::size_t on_the_way = 0;
   std::size_t turned_away = 0;
   std::size_t resends = 0;

@@ -94,7 +94,7 @@ class Rig {
 
   Now now{MonoTime{1'000'000'000}, WallTime{1'767'225'600'000'000}};
   CountingEntropy entropy;
-  Session session{entropy, now, seconds(10)};
+  Session session{entropy, now, now.mono + seconds(10)};
   std::deque<Action> actions;
 
   void pass(Duration time) {
