@@ -95,8 +95,17 @@ void LiveHub::greet(State& state, const Member& member) const {
         {id_of(last), "reset", "{\"reason\":\"what was missed is no longer kept\"}"});
     return;
   }
-  for (const Numbered& numbered : state.recent) {
-    if (numbered.number > *seen && !pass(numbered, member)) return;
+  const auto missed = std::ranges::upper_bound(state.recent, *seen, {}, &Numbered::number);
+  std::set<std::pair<DeviceId, std::string_view>> later;
+  std::vector<const Numbered*> newest;
+  for (auto at = state.recent.end(); at != missed;) {
+    const LiveItem& item = (--at)->item;
+    const bool reading = item.kind == LiveItem::Kind::reading && item.device;
+    if (reading && !later.emplace(*item.device, item.metric).second) continue;
+    newest.push_back(&*at);
+  }
+  for (auto at = newest.rbegin(); at != newest.rend(); ++at) {
+    if (!pass(**at, member)) return;
   }
 }
 

@@ -1,7 +1,8 @@
 // LiveHub: what changes, on its way to the browsers that look at it (GET /v1/stream). Each item has
 // a number; the newest are kept, so that a stream that was cut resumes where it was. Where the gap
-// is gone, the client is told `reset` and reads anew. Ids are "<run>.<number>": those of an earlier
-// run of the server are not understood, which is a reset too.
+// is gone, the client is told `reset` and reads anew. Of what was missed, each metric comes once,
+// as it is now. Ids are "<run>.<number>": those of an earlier run of the server are not understood,
+// which is a reset too.
 //
 // What a caller may not see is left out: items carry the site, and readings and events need their
 // own permissions. A device that moves out of a caller's sites is reported as removed.
@@ -37,6 +38,7 @@ struct LiveItem {
   std::optional<SiteId> old_site;  // kind device: where it was, if it moved
   std::string data;                // JSON, as the contract has it
   std::string removed;             // kind device: what those get who may no longer see it
+  std::string metric;              // kind reading: which one's
 };
 
 class LiveHub final {

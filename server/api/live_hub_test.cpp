@@ -1,5 +1,6 @@
 #include "server/api/live_hub.hpp"
 
+#include "libs/http/target.hpp"
 #include "server/api/api_fixture_test.hpp"
 #include "server/api/live_routes.hpp"
 
@@ -68,6 +69,26 @@ TEST_F(LiveHubTest, ResumesWhereItWas) {
   EXPECT_EQ(data(*stream), (Texts{"device 4", "device 5"}));
   w.last_event_id = "run.5";
   EXPECT_EQ(data(*join(w)), Texts{});
+}
+
+TEST_F(LiveHubTest, WhoResumesGetsOfEachMetricTheNewest) {
+  const auto reading = [&](std::uint8_t of, std::string metric, std::string text) {
+    LiveItem out = item(std::move(text), device(of), {}, LiveItem::Kind::reading);
+    out.metric = std::move(metric);
+    hub.publish(out);
+  };
+  hub.publish(item("before"));
+  reading(1, "a", "a1");
+  hub.publish(item("between"));
+  reading(1, "b", "b1");
+  reading(2, "a", "other a1");
+  reading(1, "a", "a2");
+  auto w = wish();
+  w.last_event_id = "run.1";
+  const auto stream = join(w);
+  EXPECT_EQ(data(*stream),
+            (Texts{"device between", "reading b1", "reading other a1", "reading a2"}));
+  EXPECT_EQ(stream->ids().back(), "run.6");
 }
 
 TEST_F(LiveHubTest, AGapThatIsGoneIsAReset) {
@@ -177,8 +198,8 @@ TEST_F(LiveRoutes, TheStreamTakesItsWish) {
                             {{"Last-Event-ID", "old.1"}}});
   t.world.run_for(seconds(1));
   ASSERT_TRUE(place->stream);
-  hub.publish({LiveItem::Kind::device, device(1), {}, {}, "one", {}});
-  hub.publish({LiveItem::Kind::device, device(2), {}, {}, "two", {}});
+  hub.publish({LiveItem::Kind::device, device(1), {}, {}, "one", {}, {}});
+  hub.publish({LiveItem::Kind::device, device(2), {}, {}, "two", {}, {}});
   ASSERT_EQ(place->stream->events.size(), 2U);
   EXPECT_EQ(place->stream->events[0].name, "reset");
   EXPECT_EQ(place->stream->events[1].data, "two");
@@ -193,6 +214,16 @@ TEST_F(LiveRoutes, TheStreamTakesItsWish) {
   EXPECT_EQ(wish_of(call)->devices.size(), kLiveDevicesMax);
   request.query.emplace_back("device_id", device(255).text());
   EXPECT_EQ(wish_of(call).error().pointer, "?device_id");
+  request.query = {{"device_id", device(1).text() + "," + device(2).text()},
+                   {"device_id", device(2).text()}};
+  EXPECT_EQ(wish_of(call)->devices.size(), 2U);
+  request.query = {{"device_id", device(1).text() + ","}};
+  EXPECT_FALSE(wish_of(call));
+  std::string target = "/v1/stream?device_id=" + device(0).text();
+  for (std::size_t i = 1; i < kLiveDevicesMax; ++i) {
+    target += "&device_id=" + device(static_cast<std::uint8_t>(i)).text();
+  }
+  EXPECT_TRUE(http::parse_target(target)) << "the whole filter fits, each member by itself";
 }
 
 }  // namespace

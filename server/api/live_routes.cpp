@@ -5,17 +5,22 @@ namespace holdfast::api {
 Result<LiveHub::Wish> wish_of(const core::Call& call) {
   LiveHub::Wish wish;
   wish.caller = call.caller;
-  for (const std::string_view text : call.request.query_values("device_id")) {
-    if (wish.devices.size() == kLiveDevicesMax) {
-      return std::unexpected(
-          Error{Code::invalid_argument, "at most 200 devices", {}, {}, "?device_id"});
+  for (std::string_view rest : call.request.query_values("device_id")) {
+    for (bool more = true; more;) {  // repeated, or several in one with commas
+      const std::size_t comma = rest.find(',');
+      auto id = DeviceId::parse(rest.substr(0, comma));
+      if (!id) {
+        id.error().pointer = "?device_id";
+        return std::unexpected(std::move(id.error()));
+      }
+      wish.devices.insert(*id);
+      if (wish.devices.size() > kLiveDevicesMax) {
+        return std::unexpected(
+            Error{Code::invalid_argument, "at most 200 devices", {}, {}, "?device_id"});
+      }
+      more = comma != std::string_view::npos;
+      rest.remove_prefix(more ? comma + 1 : rest.size());
     }
-    auto id = DeviceId::parse(text);
-    if (!id) {
-      id.error().pointer = "?device_id";
-      return std::unexpected(std::move(id.error()));
-    }
-    wish.devices.insert(*id);
   }
   wish.last_event_id = call.request.header("Last-Event-ID").value_or("");
   return wish;

@@ -87,6 +87,7 @@ bool LiveFeed::item(const telemetry::LiveItem& one) {
   if (const auto* reading = std::get_if<telemetry::LiveReading>(&one.what)) {
     out.kind = api::LiveItem::Kind::reading;
     out.device = DeviceId{reading->device};
+    out.metric = reading->metric;
     out.data = wire::json_text(telemetry::reading_json(*reading));
   } else if (const auto* event = std::get_if<events::Event>(&one.what)) {
     out.kind = api::LiveItem::Kind::event;

@@ -105,6 +105,7 @@ Result<bool> Controller::move(core::Change& change, Command& command, CommandSta
   TRY(change.notice("command.changed",
                     wire::json_text(wire::JsonObject{{"command_id", command.id.text()},
                                                      {"device_id", command.device.text()},
+                                                     {"name", command.name},
                                                      {"old_state", name_of(from)},
                                                      {"new_state", name_of(to)}}),
                     site));

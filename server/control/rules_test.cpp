@@ -75,12 +75,12 @@ TEST(Differences, OnlyWhatIsDesiredCounts) {
 
 TEST(Differences, TellsTheContract) {
   Twin twin;
-  twin.desired = json(R"({"sample_s":10})");
+  twin.desired = json(R"({"sample_interval_s":10})");
   twin.desired_version = 3;
   EXPECT_EQ(
       diff_json(twin),
       json(
-          R"({"in_sync":false,"desired_version":3,"reported_version":0,"changes":[{"pointer":"/sample_s","desired":10}]})"));
+          R"({"in_sync":false,"desired_version":3,"reported_version":0,"changes":[{"pointer":"/sample_interval_s","desired":10}]})"));
   twin.reported = twin.desired;
   EXPECT_EQ(diff_json(twin).at("in_sync"), wire::Json(true));
 }

@@ -1,5 +1,7 @@
 #include "server/telemetry/live.hpp"
 
+#include <atomic>
+
 #include "server/store/series/reading.hpp"
 
 namespace holdfast::telemetry {
@@ -47,6 +49,14 @@ struct Live::Subscriber {
   Interest interest;
   Sink sink;
   journal::Cursor cursor;
+  // newest_only: a metric that was sent less than kLiveEvery ago, and what came since.
+  struct Paced {
+    MonoTime due;
+    std::optional<LiveItem> waits;
+  };
+  bool gap = false;                                     // told of one, and nothing since
+  std::map<std::pair<Ulid, std::string>, Paced> paced;  // of the worker that runs
+  std::atomic<bool> coming{false};                      // a poke is due for what waits
   enum class Run { idle, running, again, over };
   Guarded<Run> run{Run::idle};
 };
@@ -59,7 +69,12 @@ Live::Live(journal::Journal& journal, os::Loop& loop, os::Workers& workers, Metr
                             "Live subscribers that ended or could not keep up")),
       dropped_(
           metrics.counter("holdfast_telemetry_live_dropped_total",
-                          "Events that live tails were not told because too many came at once")) {
+                          "Events that live tails were not told because too many came at once")),
+      merged_(metrics.counter("holdfast_telemetry_live_merged_total",
+                              "Readings left out of live pages for a newer one")),
+      crowded_(
+          metrics.counter("holdfast_telemetry_live_crowded_total",
+                          "Readings left out of live pages because too many metrics changed")) {
   metrics.gauge("holdfast_telemetry_live_subscribers", "Live subscribers now",
                 [this, alive = std::weak_ptr(alive_)] {
                   if (!alive.lock()) return 0.0;
@@ -131,6 +146,7 @@ void Live::poke(std::uint64_t number, const std::shared_ptr<Subscriber>& subscri
         slow_.add();
         return unsubscribe(number);
       }
+      if (!subscriber->paced.empty()) come_back(number, subscriber);
       const bool more = subscriber->run.with([](Run& run) {
         const bool again = run == Run::again;
         run = again ? Run::running : Run::idle;
@@ -142,61 +158,103 @@ void Live::poke(std::uint64_t number, const std::shared_ptr<Subscriber>& subscri
   if (!posted) subscriber->run.with([](Run& run) { run = Run::idle; });
 }
 
+// For what waits for its second, though the journal may be quiet.
+void Live::come_back(std::uint64_t number, const std::shared_ptr<Subscriber>& subscriber) {
+  if (subscriber->coming.exchange(true)) return;
+  loop_.post([this, alive = std::weak_ptr(alive_), number, subscriber] {
+    if (!alive.lock()) return;
+    loop_.after(kLivePause, [this, alive, number, subscriber] {
+      if (!alive.lock()) return;
+      subscriber->coming = false;
+      poke(number, subscriber);
+    });
+  });
+}
+
 bool Live::advance(Subscriber& subscriber) {
-  std::size_t told = 0;
-  std::uint64_t dropped = 0;
+  Turn turn;
   for (;;) {
     const auto page = journal_.read(subscriber.cursor, kPageBytes);
     if (!page) return false;
-    if (page->lost &&
+    // Once for a gap, over however many segments it goes.
+    if (page->lost && !std::exchange(subscriber.gap, true) &&
         !subscriber.sink(
             {cursor_text(page->next), LiveReset{"what was missed is no longer in the journal"}})) {
       return false;
     }
-    if (page->batches.empty()) {
-      dropped_.add(dropped);
-      return dropped == 0 || subscriber.sink({cursor_text(page->next), LiveDropped{dropped}});
+    if (page->batches.empty() && !page->lost) {
+      dropped_.add(turn.dropped);
+      return (turn.dropped == 0 ||
+              subscriber.sink({cursor_text(page->next), LiveDropped{turn.dropped}})) &&
+             send_due(subscriber);
     }
-    std::map<std::pair<Ulid, std::string>, LiveItem> newest;
     for (const journal::BatchPtr& batch : page->batches) {
+      subscriber.gap = false;
       bool stays = true;
       const Status read = batch->for_each([&](const journal::Stored& record) {
-        if (record.at < subscriber.cursor) return true;
-        const Interest& interest = subscriber.interest;
-        if (interest.devices && !interest.devices(record.device)) return true;
-        const std::string id = cursor_text({record.at.segment, record.at.record + 1});
-        if (record.kind == journal::Kind::reading && interest.readings) {
-          std::vector<LiveReading> readings;
-          Collector collector(interest, record.device, readings);
-          (void)series::visit_readings(record.body, record.time, collector);
-          for (LiveReading& reading : readings) {
-            LiveItem item{id, std::move(reading)};
-            if (interest.newest_only) {
-              const auto& kept = std::get<LiveReading>(item.what);
-              newest.insert_or_assign({kept.device, kept.metric}, std::move(item));
-            } else {
-              stays = stays && subscriber.sink(item);
-            }
-          }
-        } else if (record.kind == journal::Kind::event && interest.events) {
-          const auto event = events::decode_event(record);
-          if (event && events::Events::matches(*interest.events, *event)) {
-            if (told++ < interest.events_max) {
-              stays = subscriber.sink({id, *event});
-            } else {
-              ++dropped;
-            }
-          }
-        }
+        stays = record.at < subscriber.cursor || take(subscriber, record, turn);
         return stays;
       });
       if (!read || !stays) return false;
     }
-    for (const auto& [key, item] : newest) {
-      if (!subscriber.sink(item)) return false;
-    }
     subscriber.cursor = page->next;
   }
+}
+
+bool Live::take(Subscriber& subscriber, const journal::Stored& record, Turn& turn) {
+  const Interest& interest = subscriber.interest;
+  if (interest.devices && !interest.devices(record.device)) return true;
+  const std::string id = cursor_text({record.at.segment, record.at.record + 1});
+  if (record.kind == journal::Kind::event && interest.events) {
+    const auto event = events::decode_event(record);
+    if (!event || !events::Events::matches(*interest.events, *event)) return true;
+    if (turn.told++ < interest.events_max) return subscriber.sink({id, *event});
+    ++turn.dropped;
+    return true;
+  }
+  if (record.kind != journal::Kind::reading || !interest.readings) return true;
+  std::vector<LiveReading> readings;
+  Collector collector(interest, record.device, readings);
+  (void)series::visit_readings(record.body, record.time, collector);
+  for (LiveReading& reading : readings) {
+    if (interest.newest_only) {
+      offer(subscriber, id, std::move(reading));
+    } else if (!subscriber.sink({id, std::move(reading)})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Live::offer(Subscriber& subscriber, std::string id, LiveReading reading) {
+  std::pair key{reading.device, reading.metric};
+  auto at = subscriber.paced.find(key);
+  if (at == subscriber.paced.end()) {
+    if (subscriber.paced.size() >= kLivePacedMax) return crowded_.add();
+    at = subscriber.paced
+             .emplace(std::move(key), Subscriber::Paced{loop_.clock().mono(), std::nullopt})
+             .first;
+  }
+  if (at->second.waits) merged_.add();
+  at->second.waits = LiveItem{std::move(id), std::move(reading)};
+}
+
+bool Live::send_due(Subscriber& subscriber) {
+  const MonoTime now = loop_.clock().mono();
+  for (auto at = subscriber.paced.begin(); at != subscriber.paced.end();) {
+    auto& [due, waits] = at->second;
+    if (due > now) {
+      ++at;
+    } else if (!waits) {
+      at = subscriber.paced.erase(at);
+    } else {
+      if (!subscriber.sink(*waits)) return false;
+      waits.reset();
+      due = now + kLiveEvery;
+      ++at;
+    }
+  }
+  return true;
 }
 
 }  // namespace holdfast::telemetry

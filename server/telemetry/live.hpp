@@ -22,6 +22,8 @@ namespace holdfast::telemetry {
 inline constexpr std::size_t kSubscribersMax = 1'024;
 inline constexpr Duration kLivePause = milliseconds(250);
 inline constexpr std::size_t kTailEventsMax = 1'000;
+inline constexpr Duration kLiveEvery = seconds(1);     // Interest::newest_only
+inline constexpr std::size_t kLivePacedMax = 200'000;  // metrics that changed within kLiveEvery
 
 struct LiveReading {
   Ulid device{};
@@ -53,7 +55,7 @@ struct Interest {
   std::optional<events::Query> events;         // filters of query(); no cursor, no limit
   std::size_t events_max = SIZE_MAX;           // told in a turn; further ones are only counted
   std::string resume;                          // id of the last item seen; empty: from now on
-  bool newest_only = false;                    // of each metric, the newest reading in a turn
+  bool newest_only = false;  // of each metric the newest reading, at most one each kLiveEvery
 };
 
 class Live {
@@ -74,8 +76,18 @@ class Live {
   using Subscribers = std::map<std::uint64_t, std::shared_ptr<Subscriber>>;
   void poke_all();
   void poke(std::uint64_t number, const std::shared_ptr<Subscriber>& subscriber);
+  void come_back(std::uint64_t number, const std::shared_ptr<Subscriber>& subscriber);
   // Reads on from the subscriber's cursor; answers whether it stays.
   bool advance(Subscriber& subscriber);
+  // What one turn has told and left out.
+  struct Turn {
+    std::size_t told = 0;
+    std::uint64_t dropped = 0;
+  };
+  bool take(Subscriber& subscriber, const journal::Stored& record, Turn& turn);
+  void offer(Subscriber& subscriber, std::string id, LiveReading reading);
+  // Sends what is due of what waits for its second.
+  bool send_due(Subscriber& subscriber);
 
   journal::Journal& journal_;
   os::Loop& loop_;
@@ -87,6 +99,8 @@ class Live {
   std::unique_ptr<journal::Follower> follower_;
   Counter& slow_;
   Counter& dropped_;
+  Counter& merged_;
+  Counter& crowded_;
 };
 
 }  // namespace holdfast::telemetry

@@ -12,12 +12,13 @@ namespace {
 class LiveTest : public testing::Test {
  protected:
   void SetUp() override {
-    journal_ = journal::Journal::open(node().system(), keys_, Log([](std::string_view) {}), metrics_,
-                                      {.folder = "/data/journal",
-                                       .segment_bytes = 64 * 1024,
-                                       .fill_bytes = 4096,
-                                       .headroom_bytes = 4096})
-                   .value();
+    journal_ =
+        journal::Journal::open(node().system(), keys_, Log([](std::string_view) {}), metrics_,
+                               {.folder = "/data/journal",
+                                .segment_bytes = 64 * 1024,
+                                .fill_bytes = 4096,
+                                .headroom_bytes = 4096})
+            .value();
     ASSERT_TRUE(journal_->start());
     workers_ = node().system().threads.start_workers("live", 1, 64);
     loop_ = node().system().threads.start_loop("live");
@@ -49,7 +50,8 @@ class LiveTest : public testing::Test {
     interest.resume = std::move(resume);
     ASSERT_TRUE(live_->subscribe(std::move(interest), [this](const LiveItem& item) {
       last_id_ = item.id;
-      if (const auto* event = std::get_if<events::Event>(&item.what)) told_.push_back(event->message);
+      if (const auto* event = std::get_if<events::Event>(&item.what))
+        told_.push_back(event->message);
       if (const auto* dropped = std::get_if<LiveDropped>(&item.what)) dropped_ += dropped->count;
       return true;
     }));
@@ -85,8 +87,9 @@ TEST_F(LiveTest, WhatIsTooMuchIsCountedAndNotTold) {
   EXPECT_GE(told_.size(), 10U);
   EXPECT_GT(dropped_, 0U);
   EXPECT_EQ(told_.size() + dropped_, 35U) << "each is told or counted";
-  EXPECT_NE(metrics_.text().find("holdfast_telemetry_live_dropped_total " + std::to_string(dropped_)),
-            std::string::npos);
+  EXPECT_NE(
+      metrics_.text().find("holdfast_telemetry_live_dropped_total " + std::to_string(dropped_)),
+      std::string::npos);
 }
 
 TEST_F(LiveTest, ItGoesOnWhereItWas) {

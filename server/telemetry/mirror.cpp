@@ -6,14 +6,29 @@
 namespace holdfast::telemetry {
 namespace {
 
-// The sentence of an event: text, and the member whose value ends it ("" for none).
+// The sentence of an event: text, the member whose value follows it ("" for none), and after a
+// colon another one's.
 struct Sentence {
   std::string_view notice;
   std::string_view kind;
   std::string_view severity;
   std::string_view text;
   std::string_view member;
+  std::string_view second = "";
 };
+
+std::string member_text(const wire::JsonObject& body, std::string_view name) {
+  const auto* member = body.if_contains(name);
+  if (member == nullptr) return "";
+  const auto value = wire::to_value(*member);
+  if (!value) return "";
+  const auto* text = std::get_if<std::string>(&*value);
+  return text != nullptr ? *text : wire::value_text(*value);
+}
+
+// Notices carry times as microseconds since 1970; whoever reads an event wants to read them.
+constexpr std::string_view kTimes[] = {"not_after", "deadline"};
+
 constexpr std::array kSentences{
     Sentence{"device.quarantined", "quarantine", "warning", "quarantined: ", "reason"},
     Sentence{"device.released", "release", "notice", "released from quarantine", ""},
@@ -26,8 +41,9 @@ constexpr std::array kSentences{
     Sentence{"device.inventory_changed", "inventory", "info", "reported a new inventory", ""},
     Sentence{"certificate.issued", "enrolled", "notice", "enrolled with certificate ", "serial"},
     Sentence{"certificate.renewed", "renewed", "info", "renewed its certificate: ", "serial"},
-    Sentence{"command.changed", "command", "info", "command ", "new_state"},
-    Sentence{"twin.desired_changed", "twin", "info", "desired state is now version ", "desired_version"},
+    Sentence{"command.changed", "command", "info", "command ", "name", "new_state"},
+    Sentence{"twin.desired_changed", "twin", "info", "desired state is now version ",
+             "desired_version"},
 };
 
 }  // namespace
@@ -42,14 +58,15 @@ Result<std::optional<ServerEvent>> event_of(const core::Notice& notice) {
     event.kind = sentence.kind;
     event.severity = sentence.severity;
     event.message = sentence.text;
+    if (!sentence.member.empty()) event.message += member_text(body, sentence.member);
+    if (!sentence.second.empty()) event.message += ": " + member_text(body, sentence.second);
     for (const auto& member : body) {
       if (member.key() == "device_id" || member.key() == "revision") continue;
-      if (const auto value = wire::to_value(member.value())) {
+      const std::string_view name = member.key();
+      if (member.value().is_int64() && std::ranges::find(kTimes, name) != std::end(kTimes)) {
+        event.fields[member.key()] = to_rfc3339(WallTime{member.value().get_int64()});
+      } else if (const auto value = wire::to_value(member.value())) {
         event.fields[member.key()] = *value;
-        if (member.key() == sentence.member) {
-          const auto* text = std::get_if<std::string>(&*value);
-          event.message += text != nullptr ? *text : wire::value_text(*value);
-        }
       } else {
         event.fields[member.key()] = wire::json_text(member.value());
       }
@@ -66,7 +83,8 @@ namespace {
 // Calls `done` when all of a delivery's events are durable, with the first error if there was one.
 class Together {
  public:
-  Together(std::size_t count, core::Dispatcher::Done done) : left_(Left{count, {}}), done_(std::move(done)) {}
+  Together(std::size_t count, core::Dispatcher::Done done)
+      : left_(Left{count, {}}), done_(std::move(done)) {}
   void one(const Status& stored) {
     const std::optional<Status> all = left_.with([&](Left& left) -> std::optional<Status> {
       if (left.result && !stored) left.result = stored;
@@ -90,18 +108,20 @@ class Together {
 Status mirror_notices(core::Dispatcher& dispatcher, Intake& intake) {
   std::vector<std::string> names;
   for (const Sentence& sentence : kSentences) names.emplace_back(sentence.notice);
-  return dispatcher.deliver("telemetry.mirror", names, [&intake](const std::vector<core::Notice>& notices,
-                                                                 core::Dispatcher::Done done) {
-    const auto together = std::make_shared<Together>(notices.size(), std::move(done));
-    for (const core::Notice& notice : notices) {
-      const auto event = event_of(notice);
-      if (!event || !*event) {  // what cannot be read never can: it must not hold up the others
-        together->one({});
-        continue;
-      }
-      intake.record_once(**event, notice.seq, [together](const Status& stored) { together->one(stored); });
-    }
-  });
+  return dispatcher.deliver(
+      "telemetry.mirror", names,
+      [&intake](const std::vector<core::Notice>& notices, core::Dispatcher::Done done) {
+        const auto together = std::make_shared<Together>(notices.size(), std::move(done));
+        for (const core::Notice& notice : notices) {
+          const auto event = event_of(notice);
+          if (!event || !*event) {  // what cannot be read never can: it must not hold up the others
+            together->one({});
+            continue;
+          }
+          intake.record_once(**event, notice.seq,
+                             [together](const Status& stored) { together->one(stored); });
+        }
+      });
 }
 
 }  // namespace holdfast::telemetry

@@ -97,7 +97,7 @@ const kStories: Story[] = [
   ['command', 'info', 'command ping succeeded', { state: 'succeeded' }],
   ['inventory', 'info', 'inventory changed: application 2.0.7', { components: 4 }],
   ['event', 'info', 'self test passed', { name: 'self_test' }],
-  ['twin', 'info', 'reported state changed: sample_s', { pointer: '/sample_s' }],
+  ['twin', 'info', 'reported state changed: sample_interval_s', { pointer: '/sample_s' }],
   ['log', 'error', 'storage: one sector was relocated', { unit: 'smartd.service' }],
 ];
 

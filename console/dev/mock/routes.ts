@@ -174,10 +174,10 @@ function twinOf(state: MockState, device: Device): Twin {
   if (known) return known;
   const at = iso(Date.now() - 3_600_000);
   const twin: Twin = {
-    desired: { sample_s: 10, mode: 'eco', limits: { temperature: 70 } },
+    desired: { sample_interval_s: 10, mode: 'eco', limits: { temperature: 70 } },
     desired_version: 7,
     desired_at: at,
-    reported: { sample_s: 10, mode: 'normal', limits: { temperature: 70 }, uptime_s: 273_600 },
+    reported: { sample_interval_s: 10, mode: 'normal', limits: { temperature: 70 }, uptime_s: 273_600 },
     reported_version: 31,
     reported_at: at,
   };
