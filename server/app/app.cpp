@@ -15,6 +15,7 @@
 #include "server/devices/routes.hpp"
 #include "server/hub/store/tables.hpp"
 #include "server/identity/routes.hpp"
+#include "server/store/sql/carry.hpp"
 #include "server/store/sql/postgres/postgres.hpp"
 #include "server/store/sql/sqlite/sqlite.hpp"
 #include "server/telemetry/mirror.hpp"
@@ -26,13 +27,18 @@ constexpr Duration kStopLimit = seconds(4);
 constexpr unsigned kWorkers = 32;
 constexpr std::size_t kQueueMax = 16'384;
 
-std::vector<core::Migration> all_migrations() {
-  std::vector<core::Migration> all = core::core_migrations();
-  for (auto more : {devices::migrations(), identity::migrations(), control::migrations(),
-                    telemetry::migrations(), hub::hub_migrations()}) {
-    all.insert(all.end(), more.begin(), more.end());
-  }
-  return all;
+// Nothing of ours was ever in it.
+Result<bool> is_fresh(sql::Database& database) {
+  if (database.engine() != sql::Engine::postgresql) return false;
+  std::int64_t tables = 0;
+  TRY(database.read([&](sql::Tx& tx) -> Status {
+    tables =
+        TRY(tx.number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = "
+                      "current_schema() AND table_name = ?",
+                      {core::kMigrationTable}));
+    return {};
+  }));
+  return tables == 0;
 }
 
 class Running final : public App {
@@ -55,6 +61,7 @@ class Running final : public App {
  private:
   Result<std::unique_ptr<sql::Database>> open_database();
   Status check_ports() const;
+  Status take_over_file();
   Status open_store();
   Status open_segments();
   Status open_core();
@@ -125,13 +132,34 @@ Result<std::unique_ptr<sql::Database>> Running::open_database() {
   return sql::open_sqlite(system_, metrics_, settings);
 }
 
+// A restored backup, or a server that moves to PostgreSQL: the folder has a database of its own and
+// the new one is empty. It is carried over once; then the file is put aside.
+Status Running::take_over_file() {
+  const std::string path = database_path(p_.folder.data);
+  if (p_.database->engine() != sql::Engine::postgresql || !os::exists(system_.files, path))
+    return {};
+  sql::SqliteSettings settings;
+  settings.path = path;
+  Metrics uncounted;
+  {
+    const auto file = TRY(sql::open_sqlite(system_, uncounted, settings));
+    TRY(core::migrate(*file, all_migrations(), system_.clock.wall()));
+    const auto rows =
+        TRY(sql::carry_rows(*file, *p_.database, {std::string(core::kMigrationTable)}));
+    log_.info("the database was carried into PostgreSQL", {{"rows", std::to_string(rows)}});
+  }
+  return system_.files.rename(path, path + ".carried");
+}
+
 Status Running::open_store() {
   p_.folder = TRY(open_folder(system_, config_, log_));
   p_.database = TRY(open_database());
+  const bool fresh = TRY(is_fresh(*p_.database));
   for (const core::Migrated& done :
        TRY(core::migrate(*p_.database, all_migrations(), system_.clock.wall()))) {
     log_.info("migrated", {{"domain", done.domain}, {"to", std::to_string(done.to)}});
   }
+  if (fresh) TRY(with_context(take_over_file(), "carrying holdfast.db into PostgreSQL"));
   p_.sealer = std::make_unique<seal::Sealer>(*p_.folder.ring, system_.entropy);
   p_.store = std::make_unique<core::Store>(*p_.database, system_, *p_.sealer, metrics_);
   return {};
@@ -389,6 +417,15 @@ unsigned Running::loops() const {
 }
 
 }  // namespace
+
+std::vector<core::Migration> all_migrations() {
+  std::vector<core::Migration> all = core::core_migrations();
+  for (auto more : {devices::migrations(), identity::migrations(), control::migrations(),
+                    telemetry::migrations(), hub::hub_migrations()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
 
 Result<std::unique_ptr<App>> App::open(const os::System& system, os::Loop& loop,
                                        crypto::Transport& transport, const config::Config& config,

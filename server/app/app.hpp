@@ -15,6 +15,7 @@
 #include "libs/os/system.hpp"
 #include "server/api/console_files.hpp"
 #include "server/core/downloads.hpp"
+#include "server/core/migrate.hpp"
 
 namespace holdfast::app {
 
@@ -34,6 +35,9 @@ struct Ready {
   std::string ca;      // path of the root certificate
   std::string pki;     // "http://127.0.0.1:8080": CRLs and OCSP in the clear; empty: switched off
 };
+
+// Of all domains: what database::migrate() brings any of our databases to.
+std::vector<core::Migration> all_migrations();
 
 class App {
  public:

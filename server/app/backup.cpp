@@ -2,11 +2,15 @@
 
 #include "libs/crypto/hash.hpp"
 #include "libs/wire/tar.hpp"
+#include "server/app/app.hpp"
+#include "server/store/sql/carry.hpp"
+#include "server/store/sql/sqlite/sqlite.hpp"
 
 namespace holdfast::app {
 namespace {
 
 constexpr std::string_view kCopy = "backup.db.tmp";
+constexpr std::string_view kCarried = "backup.carried.tmp";
 constexpr std::string_view kIdHeader = "Holdfast-Backup-Id";
 constexpr int kListTries = 3;
 
@@ -146,6 +150,28 @@ Status Backup::open_folder(const std::string& folder, std::vector<Member>& out) 
   return {};
 }
 
+// Of PostgreSQL: its rows in a file of the embedded engine, which restores into either.
+Status Backup::copy_database(const std::string& path) {
+  sql::Database& database = *parts_.database;
+  if (database.engine() == sql::Engine::sqlite) return database.copy_to(path);
+  sql::SqliteSettings settings;
+  settings.path = os::join(parts_.folder.data, kCarried);
+  const auto clear = [&] {
+    for (const char* end : {"", "-wal", "-shm"}) (void)system_.files.remove(settings.path + end);
+  };
+  clear();
+  const auto carry = [&]() -> Status {
+    Metrics uncounted;
+    const auto file = TRY(sql::open_sqlite(system_, uncounted, settings));
+    TRY(core::migrate(*file, all_migrations(), system_.clock.wall()));
+    TRY(sql::carry_rows(database, *file, {std::string(core::kMigrationTable)}));
+    return file->copy_to(path);
+  };
+  const Status carried = carry();
+  clear();
+  return with_context(carried, "copying the database out of PostgreSQL");
+}
+
 Result<std::vector<Backup::Member>> Backup::open_members(const std::string& copy) {
   for (int attempt = 0;; ++attempt) {
     std::vector<Member> members;
@@ -182,7 +208,7 @@ Result<http::Response> Backup::archive(const core::Caller& caller) {
     TRY(parts_.journal->roll());
     TRY(parts_.devices->flush());
     (void)system_.files.remove(copy);
-    TRY(parts_.database->copy_to(copy));
+    TRY(copy_database(copy));
     return std::make_shared<Stream>(*this, caller, id, TRY(open_members(copy)), copy);
   };
   auto stream = prepare();

@@ -1,9 +1,10 @@
 // Backup: the whole server as one archive, taken while it runs, and its key ring apart (decision
 // 8).
 //
-// The archive is a tar: a copy of the database, and every sealed file of readings, events, audit
-// and the certificate authority. The journal is sealed first and no journal segment goes in, nor
-// the sealing key, the ring, admin-token or setup-link. Its last member, COMPLETE, is JSON:
+// The archive is a tar: a copy of the database (an SQLite file, whatever the engine: PostgreSQL's
+// rows are carried into one), and every sealed file of readings, events, audit and the certificate
+// authority. The journal is sealed first and no journal segment goes in, nor the sealing key, the
+// ring, admin-token or setup-link. Its last member, COMPLETE, is JSON:
 //   {"backup_id","created_at","version","members":N,"bytes":N,"sha256":"<of all that stands before
 //   it>"}
 // An archive without it is not whole. Whoever has archive and ring still needs the sealing key or
@@ -28,6 +29,7 @@ class Backup {
  private:
   struct Member;
   struct Stream;
+  Status copy_database(const std::string& path);
   Result<std::vector<Member>> open_members(const std::string& copy);
   Status open_folder(const std::string& folder, std::vector<Member>& out);
 

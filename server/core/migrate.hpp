@@ -29,6 +29,8 @@ struct Migrated {
 
 // Runs what is missing, in the order given. Lists of several domains are simply concatenated.
 // Answers what it did. internal: the list has a gap or a double.
+inline constexpr std::string_view kMigrationTable = "migration";  // what was done, by domain
+
 Result<std::vector<Migrated>> migrate(sql::Database& database, const std::vector<Migration>& all,
                                       WallTime now);
 

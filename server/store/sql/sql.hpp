@@ -193,7 +193,7 @@ class Database {
   virtual Status read(const ReadFn& look) = 0;
   // Housekeeping, for a job: checkpoint, statistics, a quick check. corrupt when damage is found.
   virtual Status maintain() = 0;
-  // A consistent copy in one file, made while others write. PostgreSQL: unsupported.
+  // A consistent copy in one file, made while others write. PostgreSQL: unsupported, see carry.hpp.
   virtual Status copy_to(const std::string& path) = 0;
 };
 

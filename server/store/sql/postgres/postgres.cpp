@@ -84,7 +84,8 @@ class PostgresDatabase final : public Database {
     });
   }
   Status copy_to(const std::string&) override {
-    return fail(Code::unsupported, "the database is PostgreSQL's: back it up with its own tools");
+    return fail(Code::unsupported,
+                "a PostgreSQL database is no file: its rows are carried into one");
   }
   Status start() {
     return writer_.alone([this] { return engine_.connect(); });
