@@ -22,6 +22,7 @@ class Heard final : public telemetry::Service {
   }
   void log(DeviceId, View, telemetry::Delivery, telemetry::Done done) override { done({}); }
   void record(telemetry::ServerEvent event) override { events.push_back(std::move(event)); }
+  void session_over(std::uint64_t) override {}
   std::vector<telemetry::ServerEvent> events;
 };
 

@@ -17,6 +17,7 @@ class LiveReadings : public testing::Test {
   void SetUp() override { start(); }
   void TearDown() override { stop(); }
   void start() {
+    machine_.options.segment_bytes = 1024 * 1024;  // sealing is not what is tried here
     ASSERT_TRUE(machine_.start());
     workers_ = machine_.node().system().threads.start_workers("w", 1, 1'000);
     live_ = std::make_unique<Live>(*machine_.journal, machine_.node().loop(), *workers_, metrics_);

@@ -46,7 +46,12 @@ class Postgres:
             [POSTGRES / "postgres", "-D", self.folder / "db", "-p", str(self.port),
              "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.demoted)
-        wait_for(lambda: listens(self.port), 30, "PostgreSQL to listen")
+        wait_for(self._ready, 60, "PostgreSQL to take connections")
+
+    def _ready(self):
+        """It listens before it is ready, and says then that it is starting up."""
+        return subprocess.run([POSTGRES / "pg_isready", "-q", "-h", "127.0.0.1", "-p",
+                               str(self.port)], check=False).returncode == 0
 
     def _run(self, program, *arguments):
         subprocess.run([POSTGRES / program, *map(str, arguments)], check=True, cwd=self.folder,

@@ -84,6 +84,22 @@ class ThreadedControl final : public control::Service {
   Guarded<std::set<DeviceId>> done_;
 };
 
+// Workers that can be ended while there is still somebody who asks them: they take no more.
+class EndableWorkers final : public os::Workers {
+ public:
+  explicit EndableWorkers(std::unique_ptr<os::Workers> inner) : inner_(std::move(inner)) {}
+  bool post(os::Task task) override {
+    return inner_.with([&](auto& inner) { return inner && inner->post(std::move(task)); });
+  }
+  void call(os::Task task) override { task(); }
+  void end() {
+    inner_.with([](auto& inner) { return std::exchange(inner, {}); }).reset();
+  }
+
+ private:
+  Guarded<std::unique_ptr<os::Workers>> inner_;
+};
+
 class LockedDevices final : public devices::Service {
  public:
   Result<DeviceId> create(core::Change&, const devices::NewDevice&) override {
@@ -129,8 +145,8 @@ class Site {
     for (auto& each : hub_migrations()) migrations.push_back(each);
     must(core::migrate(*database, migrations, system.clock.wall()));
     store = std::make_unique<core::Store>(*database, system, *sealer, metrics);
-    workers = system.threads.start_workers("work", 4, 1'000);
-    journal = system.threads.start_workers("journal", 1, 1'000);
+    workers = std::make_unique<EndableWorkers>(system.threads.start_workers("work", 4, 1'000));
+    journal = std::make_unique<EndableWorkers>(system.threads.start_workers("journal", 1, 1'000));
     telemetry = std::make_unique<ThreadedTelemetry>(*journal);
     dispatcher = must(core::Dispatcher::make(*store, *bus, *workers, loop, log, metrics));
     identity.trust = {pki->issuing_der(), pki->root_der()};
@@ -146,8 +162,8 @@ class Site {
   ~Site() {
     clients.clear();
     if (dispatcher) dispatcher->stop();
-    workers.reset();
-    journal.reset();
+    workers->end();
+    journal->end();
     hub.reset();
     dispatcher.reset();
   }
@@ -199,7 +215,7 @@ class Site {
   LockedDevices devices;
   FakeIdentity identity;  // its lists are not changed while it is asked
   ThreadedControl control;
-  std::unique_ptr<os::Workers> workers, journal;
+  std::unique_ptr<EndableWorkers> workers, journal;
   std::unique_ptr<ThreadedTelemetry> telemetry;
   std::unique_ptr<core::Dispatcher> dispatcher;
   std::unique_ptr<crypto::Transport> transport;
