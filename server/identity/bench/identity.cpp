@@ -31,6 +31,7 @@ class Nothing final : public telemetry::Service {
   }
   void log(DeviceId, View, telemetry::Delivery, telemetry::Done done) override { done({}); }
   void record(telemetry::ServerEvent) override {}
+  void session_over(std::uint64_t) override {}
 };
 
 template <class T>
