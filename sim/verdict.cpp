@@ -191,6 +191,7 @@ struct Subscription {
 constexpr std::array kSubscriptions{
     Subscription{"identity.steps", "'device.first_connected','device.first_reading'"},
     Subscription{"identity.revoke", "'device.revoked'"},
+    Subscription{"control.decommissioned", "'device.decommissioned'"},
     Subscription{"telemetry.mirror",
                  "'device.quarantined','device.released','device.revoked','device.changed',"
                  "'device.inventory_changed','certificate.issued','certificate.renewed',"

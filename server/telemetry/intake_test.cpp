@@ -237,7 +237,7 @@ Interest all_readings(std::string resume = {}) {
   return interest;
 }
 
-TEST(LiveReadings, ComeInOrderAndOnlyThoseWanted) {
+TEST(LiveOfIntake, ComeInOrderAndOnlyThoseWanted) {
   Plant p;
   const DeviceId mine = p.device();
   const DeviceId other = p.device();
@@ -256,7 +256,7 @@ TEST(LiveReadings, ComeInOrderAndOnlyThoseWanted) {
   EXPECT_THAT(some.readings, ElementsAre("lab.temp=1", "lab.temp=3"));
 }
 
-TEST(LiveReadings, ANewestOnlyPageHearsEachMetricOnceATurn) {
+TEST(LiveOfIntake, ANewestOnlyPageHearsEachMetricOnceATurn) {
   Plant p;
   const DeviceId id = p.device();
   Tail tail;
@@ -275,7 +275,7 @@ TEST(LiveReadings, ANewestOnlyPageHearsEachMetricOnceATurn) {
   EXPECT_THAT(tail.readings, ::testing::Contains("lab.hum=20"));
 }
 
-TEST(LiveReadings, ResumeMissesNothingAndRepeatsNothing) {
+TEST(LiveOfIntake, ResumeMissesNothingAndRepeatsNothing) {
   Plant p;
   const DeviceId id = p.device();
   Tail first;
@@ -302,7 +302,7 @@ TEST(LiveReadings, ResumeMissesNothingAndRepeatsNothing) {
   EXPECT_TRUE(third.readings.size() == 3U || third.resets.size() == 1U);
 }
 
-TEST(LiveReadings, AnIdOfAnotherLifeIsReset) {
+TEST(LiveOfIntake, AnIdOfAnotherLifeIsReset) {
   Plant p;
   for (const char* strange : {"nonsense", "99999999-1"}) {
     Tail tail;
@@ -312,7 +312,7 @@ TEST(LiveReadings, AnIdOfAnotherLifeIsReset) {
   }
 }
 
-TEST(LiveReadings, OneThatEndsHoldsUpNobody) {
+TEST(LiveOfIntake, OneThatEndsHoldsUpNobody) {
   Plant p;
   const DeviceId id = p.device();
   Tail tired;
@@ -328,7 +328,7 @@ TEST(LiveReadings, OneThatEndsHoldsUpNobody) {
   EXPECT_EQ(eager.readings.size(), 3U);
 }
 
-TEST(LiveReadings, AreBounded) {
+TEST(LiveOfIntake, AreBounded) {
   Plant p;
   std::vector<std::uint64_t> numbers;
   for (std::size_t i = 0; i < kSubscribersMax; ++i) {
