@@ -5,10 +5,11 @@
 namespace holdfast::crypto {
 namespace {
 
-Peer clear_peer(const os::Stream& stream) {
+Peer clear_peer(const os::Loop& loop, const os::Stream& stream) {
   Peer peer;
   peer.protocol = "clear";
   peer.address = stream.peer_address();
+  peer.arrived = loop.clock().mono();
   return peer;
 }
 
@@ -56,7 +57,7 @@ class ClearTransport final : public Transport {
 
 std::unique_ptr<SecureStream> make_clear_stream(os::Loop& loop, std::unique_ptr<os::Stream> stream,
                                                 std::size_t write_pending_max) {
-  Peer peer = clear_peer(*stream);
+  Peer peer = clear_peer(loop, *stream);
   return std::make_unique<ClearStream>(loop, std::move(stream), std::move(peer), write_pending_max);
 }
 

@@ -11,7 +11,7 @@
 namespace holdfast::crypto {
 
 // Not critical: who does not know it can still verify the certificate.
-inline constexpr std::string_view kOidEvidenceClass = "2.25.1946777172.1";
+inline constexpr std::string_view kOidEvidenceClass = "2.25.157168589.1";
 inline constexpr std::size_t kEvidenceNameBytesMax = 64;
 
 Extension evidence_extension(std::string_view name);

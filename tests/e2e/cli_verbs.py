@@ -53,6 +53,7 @@ def reads(world):
         "enrol pending": (), "enrol registered": (), "telemetry query": (device, "lab.temp"),
         "event explain": ("severity>=warning", "temp*", "--from", "2026-01-01T00:00:00Z"),
         "twin get": (device,), "twin diff": (device,), "audit verify": (), "audit prove": ("1",),
+        "retention show": (), "retention preview": (), "tpm list": (), "tpm makers": (),
         "config show": (), "version": (), "whoami": (), "doctor": (),
     }
 
@@ -67,6 +68,7 @@ def changes(world, folder):
     device = world.device.id
     return {
         "enrol claim": ((), None), "enrol revoke": ((world.claim,), None),
+        "erase subject": ((device, "--preview"), None),
         "device rename": ((device, "another name"), None),
         "device assign": ((device, "--site", world.site), None),
         "device tag": ((device, "floor=2"), None),
@@ -92,7 +94,8 @@ def changes(world, folder):
 
 
 # May find nothing, and then print nothing into a pipe.
-MAY_BE_EMPTY = {"device orphans", "device findings", "enrol pending", "enrol registered"}
+MAY_BE_EMPTY = {"device orphans", "device findings", "enrol pending", "enrol registered",
+                "retention preview", "tpm list", "tpm makers"}
 
 def tested_elsewhere():
     """Verbs that other tests across processes run, as `"group", "verb"` in their source."""

@@ -19,7 +19,7 @@ from tests.migrations import population
 FIXTURES = sorted((pathlib.Path(__file__).parent / "fixtures").glob("*.tar.xz"))
 # A fixture is years old one day: nothing of it may be too old.
 KEEP = ("--retention-readings", "36500d", "--retention-events", "36500d", "--retention-jobs",
-        "36500d", "--retention-free-space", "0")
+        "36500d")
 KILLS = 12
 each_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.name)
 
