@@ -36,13 +36,16 @@ def test_a_registered_tpm_enrols_and_comes_back(server):
         assert shown["evidence_class"] == "hardware-attested" and shown["name"] == "pump north"
         assert server.api.get(f"/v1/devices/{device}/attestation")["tpm"]["changed"] == []
         assert server.cli_json("tpm", "show", device)["tpm"]["changed"] == []
-        server.cli("tpm", "accept", device)
+        server.cli("tpm", "accept", device, "--yes")
         text = run("openssl", "x509", "-in", folder / "device.pem", "-noout", "-text").stdout.decode()
         assert "2.25.157168589.1" in text and "hardware-attested" in text
         run("openssl", "verify", "-x509_strict", "-CAfile", server.ca, "-partial_chain", "-untrusted",
             server.data / "ca" / "issuing.pem", folder / "device.pem")
         # The attestation key of tpm2-tools is a new one each time: to us that is another TPM.
         assert refused(script(server, folder, tcti))["code"] == "endorsement-taken"
+        server.cli("tpm", "release", tpm.endorsement_hash(folder, tcti), "--yes")
+        server.cli("tpm", "register", tpm.endorsement_hash(folder, tcti))
+        assert script(server, folder, tcti).returncode == 0
 
 
 @pytest.mark.parametrize("step, word", [("replay", "nonce"), ("not-resident", "not resident"),
