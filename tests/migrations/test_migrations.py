@@ -21,6 +21,8 @@ FIXTURES = sorted((pathlib.Path(__file__).parent / "fixtures").glob("*.tar.xz"))
 KEEP = ("--retention-readings", "36500d", "--retention-events", "36500d", "--retention-jobs",
         "36500d")
 KILLS = 12
+# Made before the format of event files was settled (HFEVTS02): those are left out, and the log says so.
+BEFORE_EVENTS = {"2026-11-first.tar.xz"}
 each_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.name)
 
 
@@ -34,9 +36,14 @@ class Opened:
             path.chmod(0o700 if path.is_dir() else 0o600)
         self.record = json.loads((folder / "record.json").read_text())
         self.server = lab.Server(folder, KEEP)
+        self.has_events = fixture.name not in BEFORE_EVENTS
 
     def check(self):
-        population.check(self.server.api, self.record["answers"])
+        answers = [asked for asked in self.record["answers"]
+                   if self.has_events or not asked["path"].endswith(("/events", "/timeline"))]
+        population.check(self.server.api, answers)
+        left_out = "not an event file of this version" in self.server.program.log_text()
+        assert left_out != self.has_events
 
 
 @pytest.fixture
