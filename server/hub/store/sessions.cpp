@@ -61,8 +61,10 @@ SessionStore::Operation SessionStore::ending(Ending run, Done done) {
             over->clear();
             return run(change, *over);
           },
-          [self = shared_from_this(), over, done = std::move(done)](Status status) mutable {
-            if (status) {
+          // What still waits in a line of ours when we go must not keep us.
+          [weak = weak_from_this(), over, done = std::move(done)](Status status) mutable {
+            const auto self = weak.lock();
+            if (status && self) {
               for (const auto tag : *over) self->over_(tag);
             }
             if (done) done(std::move(status));
