@@ -47,7 +47,7 @@ struct Limits {
   std::size_t connections_max = 100'000;  // of the hub; more wait in the backlog
   Rate messages{1'000, 5'000};            // up, of one device
   Rate requests{100, 500};                // HTTP, of one device
-  Rate connections{5, 60};                // new MQTT connections of one device
+  Rate connections{1, 60};                // new MQTT connections of one device
   Duration trim_every = minutes(1);       // gives freed memory back after storms
 };
 

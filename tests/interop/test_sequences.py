@@ -10,7 +10,7 @@ from tests.interop import sequences
 from tests.interop.fleet import enrol_many
 
 FILES = sorted(path.name for path in sequences.FOLDER.glob("*.json"))
-# New connections of one device are limited (5 a second): many devices take turns.
+# New connections of one device are limited (1 a second, 60 at once): many devices take turns.
 DEVICES = 240
 
 pytestmark = pytest.mark.xdist_group("sequences")

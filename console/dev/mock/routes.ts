@@ -159,7 +159,7 @@ const kDevices: Route[] = [
   route('GET', '/v1/devices/{id}/telemetry', onDevice((d, c) => {
     const toMs = Date.parse(c.query.get('to') ?? iso(Date.now()));
     const fromMs = Date.parse(c.query.get('from') ?? iso(toMs - 3_600_000));
-    return ok({ buckets: bucketsOf(d, c.query.getAll('metric'), fromMs, Math.min(toMs, Date.now()), Number(c.query.get('bucket_s') ?? 60)) });
+    return ok({ buckets: bucketsOf(d, c.query.getAll('metric'), fromMs, Math.min(toMs, Date.now()), Number(c.query.get('bucket_s') ?? 60)), partial: false });
   })),
   route('GET', '/v1/stream', (c) => {
     c.response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });

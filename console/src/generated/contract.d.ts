@@ -958,6 +958,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/erasure/{subject}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A device, or a site: then all its devices */
+                subject: string;
+            };
+            cookie?: never;
+        };
+        /** What an erasure would find: readings, roll-ups and events */
+        get: operations["preview_erasure"];
+        put?: never;
+        /**
+         * Destroy everything that a device, or all devices of a site, reported
+         * @description Keys of readings are destroyed, segments of events are written anew, the journal is sealed, digests of resends are forgotten: data folder, old backups and the present key ring together no longer yield the values. The registry, audit and commands stay. It can not be undone. The audit tells when it began and holds the receipt.
+         */
+        post: operations["erase_subject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -1191,6 +1215,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long readings and events are kept, by class, and what lies there */
+        get: operations["get_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retention/{class_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `default`, `events`, or a class of your own */
+                class_name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set how long a class is kept; a new name makes a class for the streams that it names
+         * @description The answer lists the days that go with the next run (within the hour). With `dry_run` nothing changes. Roll-ups are buckets of `rollup_s` that stay when points go, for `rollup_keep_s` (null: for ever).
+         */
+        put: operations["set_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which days of readings will go, and when
+         * @description Until `to`; default 30 days from now.
+         */
+        get: operations["preview_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -1283,7 +1367,7 @@ export interface paths {
         };
         /**
          * Live changes for lists and pages
-         * @description Events `device` (changed members of one device), `reading` (the newest value of a metric, at most one a second for each metric), `event`, and `reset`. Readings need `telemetry.read` and events `event.read`; what the caller may not see is left out.
+         * @description Events `device` (changed members of one device), `reading` (the newest value of a metric, at most one a second for each metric), `event`, and `reset`. With `Last-Event-ID` a stream goes on where it was, of each metric with the newest reading alone; where that is no longer kept, or the server was started anew, `reset` comes first: read all again. Readings need `telemetry.read` and events `event.read`; what the caller may not see is left out.
          */
         get: operations["stream_changes"];
         put?: never;
@@ -1526,6 +1610,8 @@ export interface components {
             partial: boolean;
             /** @description Why */
             partial_reason?: string;
+            /** @description Of a part of the range only roll-ups are left, in buckets of their own length */
+            rolled_up?: boolean;
             /** @description Start of each bucket */
             starts: components["schemas"]["Time"][];
         };
@@ -1622,6 +1708,8 @@ export interface components {
             partial: boolean;
             /** @description Why */
             partial_reason?: string;
+            /** @description Of a part of the range only roll-ups are left, in buckets of their own length */
+            rolled_up?: boolean;
         };
         Certificate: {
             fingerprint_sha256: components["schemas"]["Sha256"];
@@ -2150,6 +2238,41 @@ export interface components {
          * @enum {string}
          */
         EnrolmentState: "waiting" | "approved" | "refused";
+        EraseOrder: {
+            /** @description The subject once more */
+            confirm: string;
+            /** @description For the audit */
+            reason: string;
+        };
+        Erasure: {
+            at?: components["schemas"]["Time"];
+            /** @description Whose data */
+            devices: components["schemas"]["DeviceId"][];
+            /** @description Gone; false: a preview */
+            erased: boolean;
+            /** @description Events and logs */
+            events: {
+                /** @description Events */
+                events: number;
+                /** @description Files that held them */
+                segments: number;
+            };
+            /** @description Readings and roll-ups */
+            readings: {
+                /** @description Bytes in files */
+                bytes: number;
+                first: components["schemas"]["TimeOrNull"];
+                last: components["schemas"]["TimeOrNull"];
+                /** @description Metrics */
+                metrics: number;
+                /** @description Points, without those that roll-ups stand for */
+                points: number;
+            };
+            /** @description As given */
+            reason?: string;
+            /** @description Device or site */
+            subject: string;
+        };
         Event: {
             /** @description Device; null: the server itself */
             device_id: string | null;
@@ -2465,6 +2588,8 @@ export interface components {
             partial_reason?: string;
             /** @description Every point, in the order asked for */
             points: components["schemas"]["Point"][];
+            /** @description Of a part of the range only roll-ups are left: it has no points */
+            rolled_up?: boolean;
         };
         /** @description Why, for the timeline and the audit */
         Reason: string;
@@ -2548,6 +2673,85 @@ export interface components {
         Reset: {
             /** @description Why what was missed cannot be sent; read anew */
             reason: string;
+        };
+        RetentionChange: {
+            class: components["schemas"]["RetentionClass"];
+            /** @description Nothing was changed */
+            dry_run: boolean;
+            /** @description What goes with the next run */
+            steps: components["schemas"]["RetentionStep"][];
+        };
+        RetentionClass: {
+            /** @description Bytes of points */
+            bytes?: number;
+            /** @description Bytes of files; beyond them the oldest days go; null: no bound */
+            bytes_max: number | null;
+            /** @description Days that hold something */
+            days?: number;
+            /** @description Seconds that points are kept; null: for ever */
+            keep_s: number | null;
+            /** @description Name */
+            name: string;
+            /** @description The newest of them */
+            newest_day?: string | null;
+            /** @description The oldest of them */
+            oldest_day?: string | null;
+            /**
+             * @description Who set it
+             * @enum {string}
+             */
+            origin: "configuration" | "operator";
+            /** @description Bytes of roll-ups */
+            rollup_bytes?: number;
+            /** @description Seconds that roll-ups are kept; null: for ever */
+            rollup_keep_s: number | null;
+            /** @description Length of roll-ups, which divides a day; null: none */
+            rollup_s: number | null;
+            /** @description Streams of this class */
+            streams: string[];
+        };
+        RetentionClasses: {
+            /** @description By name */
+            items: components["schemas"]["RetentionClass"][];
+        };
+        RetentionPreview: {
+            /** @description Oldest day first */
+            steps: components["schemas"]["RetentionStep"][];
+            until: components["schemas"]["Time"];
+        };
+        RetentionRule: {
+            /** @description Bytes of files; beyond them the oldest days go; null: no bound */
+            bytes_max?: number | null;
+            /** @description Seconds that points are kept; null: for ever */
+            keep_s?: number | null;
+            /** @description Seconds that roll-ups are kept; null: for ever */
+            rollup_keep_s?: number | null;
+            /** @description Length of roll-ups, which divides a day; null: none */
+            rollup_s?: number | null;
+            /** @description Streams of this class */
+            streams?: string[];
+        };
+        RetentionStep: {
+            /**
+             * @description What happens
+             * @enum {string}
+             */
+            action: "roll-up" | "drop";
+            /** @description Bytes of its files */
+            bytes: number;
+            /** @description Class */
+            class: string;
+            /**
+             * @description Day, UTC
+             * @example 2026-01-31
+             */
+            day: string;
+            due: components["schemas"]["Time"];
+            /**
+             * @description Why
+             * @enum {string}
+             */
+            reason: "age" | "bytes";
         };
         /** @description Counts changes; the ETag is this number in quotes */
         Revision: number;
@@ -3077,7 +3281,7 @@ export interface components {
         site_filter: components["schemas"]["SiteId"][];
         /** @description Site */
         site_id: components["schemas"]["SiteId"];
-        /** @description Only these devices; may repeat, at most 200 */
+        /** @description Only these devices, at most 200; may repeat, or name several in one value with commas between */
         stream_device: components["schemas"]["DeviceId"][];
         /** @description Key of the tag */
         tag: components["schemas"]["TagKey"];
@@ -4580,6 +4784,60 @@ export interface operations {
             };
         };
     };
+    preview_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A device, or a site: then all its devices */
+                subject: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The find */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+        };
+    };
+    erase_subject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A device, or a site: then all its devices */
+                subject: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseOrder"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The receipt */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+        };
+    };
     query_events: {
         parameters: {
             query?: {
@@ -4962,6 +5220,85 @@ export interface operations {
             };
         };
     };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description All classes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionClasses"];
+                };
+            };
+        };
+    };
+    set_retention: {
+        parameters: {
+            query?: {
+                /** @description Only tell what would go */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description `default`, `events`, or a class of your own */
+                class_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRule"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The class and what goes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionChange"];
+                };
+            };
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: {
+                /** @description Before this time */
+                to?: components["parameters"]["to"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description The steps, oldest day first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -5183,7 +5520,7 @@ export interface operations {
     stream_changes: {
         parameters: {
             query?: {
-                /** @description Only these devices; may repeat, at most 200 */
+                /** @description Only these devices, at most 200; may repeat, or name several in one value with commas between */
                 device_id?: components["parameters"]["stream_device"];
             };
             header?: {
