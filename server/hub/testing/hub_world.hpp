@@ -23,6 +23,7 @@ class HubWorld {
     identity.trust = {pki.issuing_der(), pki.root_der()};
     identity.credential = pki.server({"server"});
     options.loops = 2;
+    options.limits.connections = {1, 10};  // soon reached
     start();
   }
   ~HubWorld() {
