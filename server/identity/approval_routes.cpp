@@ -1,6 +1,7 @@
 // Operations on devices that wait, and on those announced before they come.
 #include "server/core/answers.hpp"
 #include "server/identity/json.hpp"
+#include "server/identity/members.hpp"
 #include "server/identity/routes.hpp"
 
 namespace holdfast::identity {
@@ -8,16 +9,6 @@ namespace {
 
 using WaitCall = core::Call;
 using WaitAnswer = Result<http::Response>;
-
-template <class IdType>
-Result<std::optional<IdType>> place_id(const wire::JsonObject& body, std::string_view name) {
-  const auto text = TRY(wire::find_string(body, name));
-  if (!text) return std::nullopt;
-  auto id = IdType::parse(*text);
-  if (id) return *id;
-  id.error().pointer = wire::pointer_to("", name);
-  return std::unexpected(id.error());
-}
 
 Result<Bytes> key_of(const WaitCall& call) {
   auto key = from_hex(call.path("key_sha256"));
@@ -47,11 +38,9 @@ WaitAnswer approve(Registrar& registrar, const WaitCall& call) {
     const auto& body = *TRY(wire::as_object(call.body));
     TRY(wire::only_members(body, {"name", "site_id", "type_id", "tags"}));
     place.name = TRY(wire::find_string(body, "name")).value_or("");
-    place.site = TRY(place_id<SiteId>(body, "site_id"));
-    place.type = TRY(place_id<TypeId>(body, "type_id"));
-    if (const auto* tags = TRY(wire::find_object(body, "tags"))) {
-      for (const auto& tag : *tags) place.tags[tag.key()] = TRY(wire::get_string(*tags, tag.key(), "/tags"));
-    }
+    place.site = TRY(id_member<SiteId>(body, "site_id"));
+    place.type = TRY(id_member<TypeId>(body, "type_id"));
+    place.tags = TRY(tags_member(body));
   }
   const auto done = TRY(registrar.approvals().approve(call.caller, key, place));
   return http::json(200, wire::json_text(request_json(done)));

@@ -1,6 +1,7 @@
 #include "server/identity/approval_rows.hpp"
 
 #include "libs/wire/json.hpp"
+#include "server/identity/members.hpp"
 
 namespace holdfast::identity {
 namespace {
@@ -28,22 +29,7 @@ constexpr std::string_view kRequestColumns =
 constexpr std::string_view kRegistrationColumns =
     "x.serial,x.key_hash,x.place_name,x.type_id,x.site_id,x.tags,x.created_by,x.created_at,x.device_id";
 
-std::string tags_text(const devices::Tags& tags) {
-  wire::JsonObject out;
-  for (const auto& [key, value] : tags) out[key] = value;
-  return wire::json_text(out);
-}
-
-devices::Tags tags_of(sql::Row& row, int column) {
-  devices::Tags out;
-  const auto json = wire::parse_json(row.text(column));
-  const auto* object = json ? json->if_object() : nullptr;
-  if (object == nullptr) row.damaged("tags that do not parse");
-  for (const auto& member : object ? *object : wire::JsonObject{}) {
-    if (const auto* text = member.value().if_string()) out.emplace(member.key(), std::string(*text));
-  }
-  return out;
-}
+constexpr const char* kDamagedTags = "tags that do not parse";
 
 EnrolmentRequest read_request(sql::Row& row) {
   EnrolmentRequest out;
@@ -58,7 +44,7 @@ EnrolmentRequest read_request(sql::Row& row) {
   out.first_at = row.time(6);
   out.last_at = row.time(7);
   out.asked = row.integer(8);
-  out.place = {row.text(9), row.maybe_id<TypeId>(10), row.maybe_id<SiteId>(11), tags_of(row, 12)};
+  out.place = {row.text(9), row.maybe_id<TypeId>(10), row.maybe_id<SiteId>(11), read_tags(row, 12, kDamagedTags)};
   out.decided_by = row.text(13);
   out.reason = row.text(14);
   out.decided_at = row.maybe_time(15);
@@ -70,7 +56,7 @@ Registration read_registration(sql::Row& row) {
   Registration out;
   out.serial = row.text(0);
   out.key_hash = row.maybe_blob(1);
-  out.place = {row.text(2), row.maybe_id<TypeId>(3), row.maybe_id<SiteId>(4), tags_of(row, 5)};
+  out.place = {row.text(2), row.maybe_id<TypeId>(3), row.maybe_id<SiteId>(4), read_tags(row, 5, kDamagedTags)};
   out.created_by = row.text(6);
   out.created_at = row.time(7);
   out.device = row.maybe_id<DeviceId>(8);
@@ -98,7 +84,7 @@ Status put_request(sql::Tx& tx, const EnrolmentRequest& r) {
               "place_name,type_id,site_id,tags,decided_by,reason,decided_at,device_id)"
               " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
               {r.key_hash, name_of(r.state), r.serial, r.name, r.key_algorithm, r.address, r.first_at, r.last_at, r.asked,
-               r.place.name, r.place.type, r.place.site, tags_text(r.place.tags), r.decided_by, r.reason, r.decided_at,
+               r.place.name, r.place.type, r.place.site, wire::json_text(tags_object(r.place.tags)), r.decided_by, r.reason, r.decided_at,
                r.device}));
   return {};
 }
@@ -140,7 +126,7 @@ Result<std::optional<Registration>> matching_registration(sql::Tx& tx, std::stri
 Status insert_registration(sql::Tx& tx, const Registration& r) {
   TRY(tx.exec("INSERT INTO registration (serial,key_hash,place_name,type_id,site_id,tags,created_by,created_at)"
               " VALUES (?,?,?,?,?,?,?,?)",
-              {r.serial, r.key_hash, r.place.name, r.place.type, r.place.site, tags_text(r.place.tags), r.created_by,
+              {r.serial, r.key_hash, r.place.name, r.place.type, r.place.site, wire::json_text(tags_object(r.place.tags)), r.created_by,
                r.created_at}));
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include "libs/crypto/pem.hpp"
 #include "server/core/answers.hpp"
+#include "server/identity/members.hpp"
 #include "server/identity/registrar.hpp"
 
 namespace holdfast::identity {
@@ -130,15 +131,13 @@ wire::Json root_json(const EndorsementRoot& root) {
 }
 
 wire::Json endorsement_json(const Endorsement& row) {
-  wire::JsonObject tags;
-  for (const auto& [key, value] : row.tags) tags[key] = value;
   return wire::JsonObject{{"endorsement", row.hash},
                           {"registered", row.registered},
                           {"name", core::text_or_null(row.name)},
                           {"serial", core::text_or_null(row.serial)},
                           {"type_id", core::id_or_null(row.type)},
                           {"site_id", core::id_or_null(row.site)},
-                          {"tags", std::move(tags)},
+                          {"tags", tags_object(row.tags)},
                           {"device_id", core::id_or_null(row.device)},
                           {"root", core::text_or_null(row.root)},
                           {"last_at", core::time_or_null(row.last_at)},

@@ -2,6 +2,7 @@
 #include "libs/crypto/x509.hpp"
 #include "server/core/answers.hpp"
 #include "server/identity/attest_json.hpp"
+#include "server/identity/members.hpp"
 #include "server/identity/routes.hpp"
 
 namespace holdfast::identity {
@@ -9,16 +10,6 @@ namespace {
 
 using core::Call;
 using http::Response;
-
-template <class IdType>
-Result<std::optional<IdType>> maybe_id_member(const wire::JsonObject& body, std::string_view name) {
-  const auto text = TRY(wire::find_string(body, name));
-  if (!text) return std::nullopt;
-  auto id = IdType::parse(*text);
-  if (id) return *id;
-  id.error().pointer = wire::pointer_to("", name);
-  return std::unexpected(id.error());
-}
 
 Result<Response> add_root_of(Attestor& attestor, const Call& call) {
   const auto& body = *TRY(wire::as_object(call.body));
@@ -40,11 +31,9 @@ Result<Response> register_of(Attestor& attestor, const Call& call) {
   wanted.hash = TRY(wire::get_string(body, "endorsement"));
   wanted.name = TRY(wire::find_string(body, "name")).value_or("");
   wanted.serial = TRY(wire::find_string(body, "serial")).value_or("");
-  wanted.type = TRY(maybe_id_member<TypeId>(body, "type_id"));
-  wanted.site = TRY(maybe_id_member<SiteId>(body, "site_id"));
-  if (const auto* tags = TRY(wire::find_object(body, "tags"))) {
-    for (const auto& tag : *tags) wanted.tags[tag.key()] = TRY(wire::get_string(*tags, tag.key(), "/tags"));
-  }
+  wanted.type = TRY(id_member<TypeId>(body, "type_id"));
+  wanted.site = TRY(id_member<SiteId>(body, "site_id"));
+  wanted.tags = TRY(tags_member(body));
   return core::json_response(201, endorsement_json(TRY(attestor.register_endorsement(call.caller, wanted))));
 }
 

@@ -1,6 +1,7 @@
 #include "server/identity/attest_tables.hpp"
 
 #include "libs/wire/json.hpp"
+#include "server/identity/members.hpp"
 
 namespace holdfast::identity {
 namespace {
@@ -35,18 +36,6 @@ EndorsementRoot read_root(sql::Row& row) {
   return {row.text(0), row.text(1), row.blob(2), row.boolean(3), row.time(4), row.time(5), row.text(6)};
 }
 
-devices::Tags tags_of_text(sql::Row& row, std::string_view text) {
-  devices::Tags tags;
-  const auto json = wire::parse_json(text);
-  const auto* object = json ? json->if_object() : nullptr;
-  if (object == nullptr) row.damaged("an endorsement key holds tags that do not parse");
-  if (object == nullptr) return tags;
-  for (const auto& member : *object) {
-    if (const auto* value = member.value().if_string()) tags.emplace(member.key(), std::string(*value));
-  }
-  return tags;
-}
-
 tpm::PcrValues read_pcrs(sql::Row& row, int column) {
   auto values = pcrs_of(row.text(column));
   if (!values) row.damaged("an endorsement key holds PCR values that do not parse");
@@ -61,7 +50,7 @@ Endorsement read_endorsement(sql::Row& row) {
   out.serial = row.text(3);
   out.type = row.maybe_id<TypeId>(4);
   out.site = row.maybe_id<SiteId>(5);
-  out.tags = tags_of_text(row, row.text(6));
+  out.tags = read_tags(row, 6, "an endorsement key holds tags that do not parse");
   out.created_by = row.text(7);
   out.created_at = row.time(8);
   out.device = row.maybe_id<DeviceId>(9);
@@ -135,12 +124,10 @@ Status delete_root(sql::Tx& tx, std::string_view fingerprint) {
 }
 
 Status save_endorsement(sql::Tx& tx, const Endorsement& e) {
-  wire::JsonObject tags;
-  for (const auto& [key, value] : e.tags) tags[key] = value;
   TRY(tx.exec("DELETE FROM endorsement WHERE hash=?", {e.hash}));
   TRY(tx.exec("INSERT INTO endorsement (" + std::string(kEndorsementColumns) +
                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-              {e.hash, e.registered, e.name, e.serial, e.type, e.site, wire::json_text(tags), e.created_by, e.created_at,
+              {e.hash, e.registered, e.name, e.serial, e.type, e.site, wire::json_text(tags_object(e.tags)), e.created_by, e.created_at,
                e.device, e.attestation_public.empty() ? sql::Param(nullptr) : sql::Param(e.attestation_public), e.root,
                e.clock.clock_ms, e.clock.reset_count, e.clock.restart_count, e.clock.safe, e.last_at,
                pcrs_text(e.baseline), pcrs_text(e.pcrs), e.stale}));

@@ -1,6 +1,7 @@
 #include "server/identity/json.hpp"
 
 #include "server/core/answers.hpp"
+#include "server/identity/members.hpp"
 #include "server/identity/registrar.hpp"
 
 namespace holdfast::identity {
@@ -43,14 +44,12 @@ wire::JsonObject request_json(const EnrolmentRequest& r) {
 }
 
 wire::JsonObject registration_json(const Registration& r) {
-  wire::JsonObject tags;
-  for (const auto& [key, value] : r.place.tags) tags[key] = value;
   return wire::JsonObject{{"serial", r.serial},
                           {"key_sha256", r.key_hash ? wire::Json(to_hex(*r.key_hash)) : wire::Json(nullptr)},
                           {"name", core::text_or_null(r.place.name)},
                           {"site_id", core::id_or_null(r.place.site)},
                           {"type_id", core::id_or_null(r.place.type)},
-                          {"tags", std::move(tags)},
+                          {"tags", tags_object(r.place.tags)},
                           {"created_by", r.created_by},
                           {"created_at", to_rfc3339(r.created_at)},
                           {"device_id", core::id_or_null(r.device)}};
@@ -96,15 +95,13 @@ wire::JsonObject replacement_json(const Replacement& one) {
 }
 
 wire::JsonObject claim_audit(const Claim& claim, WallTime now) {
-  wire::JsonObject tags;
-  for (const auto& [key, value] : claim.tags) tags[key] = value;
   return wire::JsonObject{{"id", claim.id.text()},
                           {"state", name_of(claim.state_at(now))},
                           {"device_serial", text_or_null(claim.device_serial)},
                           {"type_id", id_or_null(claim.type)},
                           {"site_id", id_or_null(claim.site)},
                           {"name", text_or_null(claim.name)},
-                          {"tags", std::move(tags)},
+                          {"tags", tags_object(claim.tags)},
                           {"device_id", id_or_null(claim.device)},
                           {"created_by", claim.created_by},
                           {"created_at", to_rfc3339(claim.created_at)},

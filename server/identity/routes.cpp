@@ -2,24 +2,13 @@
 
 #include "server/core/answers.hpp"
 #include "server/identity/json.hpp"
+#include "server/identity/members.hpp"
 
 namespace holdfast::identity {
 namespace {
 
 using core::Call;
 using http::Response;
-
-template <class IdType>
-Result<std::optional<IdType>> id_member(const wire::JsonObject& body, std::string_view name) {
-  const auto text = TRY(wire::find_string(body, name));
-  if (!text) return std::nullopt;
-  auto id = IdType::parse(*text);
-  if (!id) {
-    id.error().pointer = wire::pointer_to("", name);
-    return std::unexpected(id.error());
-  }
-  return *id;
-}
 
 Result<NewClaim> new_claim(const wire::Json& json) {
   const auto& body = *TRY(wire::as_object(json));
@@ -36,9 +25,7 @@ Result<NewClaim> new_claim(const wire::Json& json) {
   wanted.type = TRY(id_member<TypeId>(body, "type_id"));
   wanted.site = TRY(id_member<SiteId>(body, "site_id"));
   wanted.name = TRY(wire::find_string(body, "name")).value_or("");
-  if (const auto* tags = TRY(wire::find_object(body, "tags"))) {
-    for (const auto& tag : *tags) wanted.tags[tag.key()] = TRY(wire::get_string(*tags, tag.key(), "/tags"));
-  }
+  wanted.tags = TRY(tags_member(body));
   return wanted;
 }
 

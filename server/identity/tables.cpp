@@ -2,8 +2,9 @@
 
 #include "libs/wire/json.hpp"
 #include "server/identity/approval_rows.hpp"
-#include "server/identity/findings.hpp"
 #include "server/identity/attest_tables.hpp"
+#include "server/identity/findings.hpp"
+#include "server/identity/members.hpp"
 
 namespace holdfast::identity {
 namespace {
@@ -68,20 +69,6 @@ constexpr std::string_view kClaimColumns =
     "x.device_id,x.csr_hash,x.claimed_at,x.claimed_detail,x.issued_at,x.issued_detail,x.connected_at,x.connected_detail,"
     "x.reading_at,x.reading_detail,x.failed_step,x.failed_code,x.failed_message,x.failed_at,x.for_device";
 
-devices::Tags read_tags(sql::Row& row, int column) {
-  devices::Tags tags;
-  const auto json = wire::parse_json(row.text(column));
-  const auto* object = json ? json->if_object() : nullptr;
-  if (object == nullptr) {
-    row.damaged("a claim holds tags that do not parse");
-    return tags;
-  }
-  for (const auto& member : *object) {
-    if (const auto* text = member.value().if_string()) tags.emplace(member.key(), std::string(*text));
-  }
-  return tags;
-}
-
 Claim read_claim(sql::Row& row) {
   Claim claim;
   claim.id = row.id<ClaimId>(0);
@@ -91,7 +78,7 @@ Claim read_claim(sql::Row& row) {
   claim.type = row.maybe_id<TypeId>(4);
   claim.site = row.maybe_id<SiteId>(5);
   claim.name = row.text(6);
-  claim.tags = read_tags(row, 7);
+  claim.tags = read_tags(row, 7, "a claim holds tags that do not parse");
   claim.created_by = row.text(8);
   claim.created_at = row.time(9);
   claim.expires_at = row.time(10);
@@ -154,14 +141,12 @@ std::vector<core::Migration> migrations() {
 }
 
 Status insert_claim(core::Change& change, const Claim& claim, View secret_hash) {
-  wire::JsonObject tags;
-  for (const auto& [key, value] : claim.tags) tags[key] = value;
   TRY(change.tx().exec(
       "INSERT INTO claim (id,secret_hash,spent,revoked,device_serial,type_id,site_id,name,tags,created_by,created_at,"
       "expires_at,for_device,claimed_detail,issued_detail,connected_detail,reading_detail)"
       " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,'','','','')",
       {claim.id, secret_hash, claim.spent, claim.revoked, claim.device_serial, claim.type, claim.site, claim.name,
-       wire::json_text(tags), claim.created_by, claim.created_at, claim.expires_at, claim.for_device}));
+       wire::json_text(tags_object(claim.tags)), claim.created_by, claim.created_at, claim.expires_at, claim.for_device}));
   return {};
 }
 
