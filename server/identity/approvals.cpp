@@ -15,11 +15,6 @@ constexpr std::array<std::string_view, kRequestStates.size()> kRequestNames{"wai
 constexpr std::size_t kSerialTextMax = 128;
 constexpr Duration kRepeatKept = hours(24);
 
-Bytes sha256_bytes(View bytes) {
-  const auto digest = crypto::sha256(bytes);
-  return {digest.begin(), digest.end()};
-}
-
 // Who asks has no name yet but the key that it showed.
 core::Caller stranger(View key_hash, const std::string& host) {
   core::Caller caller;
@@ -136,8 +131,8 @@ Result<Waited> Approvals::enrol(View csr_der, std::string_view peer_address) {
   if (!open_) return fail(Code::unauthenticated, "send the claim: HTTP Basic, user `claim`, password the claim");
   const std::string host = core::host_of(peer_address);
   const auto csr = TRY(crypto::parse_csr(csr_der));
-  const Bytes key_hash = sha256_bytes(csr.key.spki_der());
-  const Bytes csr_hash = sha256_bytes(csr.der);
+  const Bytes key_hash = crypto::hash(crypto::Digest::sha256, csr.key.spki_der());
+  const Bytes csr_hash = crypto::hash(crypto::Digest::sha256, csr.der);
   Waited out;
   const Status done = store_.record(stranger(key_hash, host), "device.enrolled", [&](core::Change& change) {
     out = {};
@@ -152,7 +147,7 @@ Result<Waited> Approvals::enrol(View csr_der, std::string_view peer_address) {
 }
 
 Status Approvals::attend(core::Change& change, const crypto::Csr& csr, View csr_hash, const std::string& host, Waited& out) {
-  const Bytes key_hash = sha256_bytes(csr.key.spki_der());
+  const Bytes key_hash = crypto::hash(crypto::Digest::sha256, csr.key.spki_der());
   auto request = TRY(find_request(change.tx(), key_hash));
   const bool first = !request;
   if (first) {
@@ -216,13 +211,7 @@ Result<Bytes> Approvals::let_in(core::Change& change, EnrolmentRequest& request,
   request.device = device;
   let_in_.add();
   TRY(change.audit(device.text(), "", wire::json_text(request_json(request))));
-  TRY(change.notice("certificate.issued",
-                    wire::json_text(wire::JsonObject{{"device_id", device.text()},
-                                                     {"serial", issued.serial},
-                                                     {"not_after", issued.not_after.us},
-                                                     {"claim_id", nullptr},
-                                                     {"evidence", devices::name_of(issued.evidence)}}),
-                    wanted.site));
+  TRY(tell_issued(change, issued, wanted.site));
   return issued.der;
 }
 

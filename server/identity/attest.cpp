@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/crypto/hash.hpp"
 #include "libs/crypto/aead.hpp"
 #include "libs/crypto/csr.hpp"
 #include "libs/est/claim_code.hpp"
@@ -19,11 +20,6 @@ constexpr std::size_t kNonceBytes = 32;
 constexpr std::size_t kIdBytes = 16;
 constexpr std::string_view kChallengePrefix = "att_";
 constexpr std::string_view kAttestAction = "device.attested";
-
-Bytes attest_digest_of(View bytes) {
-  const auto digest = crypto::sha256(bytes);
-  return {digest.begin(), digest.end()};
-}
 
 core::Caller caller_of_tpm(const std::string& hash, const std::string& address) {
   core::Caller caller;
@@ -201,7 +197,7 @@ Result<Attested> Attestor::finish(std::string_view id, const AttestProof& proof,
   };
   const auto csr = crypto::parse_csr(proof.csr_der);
   if (!csr) return refuse(csr.error());
-  const Bytes csr_hash = attest_digest_of(csr->der);
+  const Bytes csr_hash = crypto::hash(crypto::Digest::sha256, csr->der);
   if (open.answer) {
     if (open.csr_hash == csr_hash) return *open.answer;
     return refuse(error_of(Code::attestation_expired, "the challenge was used for another request"));
@@ -234,7 +230,7 @@ Result<Attested> Attestor::finish(std::string_view id, const AttestProof& proof,
 Result<DeviceId> Attestor::new_device(core::Change& change, const Open& open, const Endorsement* known,
                                       Admittance how, const crypto::Csr& csr, const std::string& host,
                                       Bytes& certificate) {
-  const Bytes csr_hash = attest_digest_of(csr.der);
+  const Bytes csr_hash = crypto::hash(crypto::Digest::sha256, csr.der);
   if (how == Admittance::by_claim) {
     certificate = TRY(registrar_.spend_attested(change, open.claim, csr, csr_hash, host));
     return DeviceId::parse(TRY(crypto::parse_certificate(certificate)).subject_cn);
@@ -254,13 +250,7 @@ Result<DeviceId> Attestor::new_device(core::Change& change, const Open& open, co
   TRY(devices_.set_state(change, device, devices::State::enrolled, "enrolled by its TPM"));
   const auto issued = TRY(registrar_.issue(change, device, csr, csr_hash, std::nullopt, wanted.evidence));
   certificate = issued.der;
-  TRY(change.notice("certificate.issued",
-                    wire::json_text(wire::JsonObject{{"device_id", device.text()},
-                                                     {"serial", issued.serial},
-                                                     {"not_after", issued.not_after.us},
-                                                     {"claim_id", nullptr},
-                                                     {"evidence", devices::name_of(issued.evidence)}}),
-                    wanted.site));
+  TRY(tell_issued(change, issued, wanted.site));
   return device;
 }
 
@@ -280,7 +270,7 @@ Result<Attested> Attestor::enrol(core::Change& change, const Open& open, const A
     TRY(tpm::check_time_ran_on(known->clock, attest.clock));
     out.device = bound->id;
     out.certificate_der = TRY(registrar_.issue_again(
-        change, *bound, csr, attest_digest_of(csr.der), devices::EvidenceClass::hardware_attested,
+        change, *bound, csr, crypto::hash(crypto::Digest::sha256, csr.der), devices::EvidenceClass::hardware_attested,
         bound->certificate ? bound->certificate->serial : std::string()));
   } else {
     out.device = TRY(new_device(change, open, known ? &*known : nullptr, how, csr, host, out.certificate_der));

@@ -14,11 +14,6 @@ namespace {
 constexpr std::string_view kExpireClaim = "claim.expire";
 constexpr std::string_view kRenewServer = "server_certificate.renew";
 
-Bytes digest_of(View bytes) {
-  const auto digest = crypto::sha256(bytes);
-  return {digest.begin(), digest.end()};
-}
-
 // Whoever holds the claim acts, until there is a device.
 core::Caller caller_of(const Claim& claim, const std::string& address) {
   core::Caller caller;
@@ -155,7 +150,7 @@ Result<Claim> Registrar::claim_of_secret(const Enrolment& enrolment, Bytes& secr
   std::optional<Claim> found;
   if (enrolment.claim.size() <= kClaimBytesMax) {
     if (const auto canonical = est::parse_claim(enrolment.claim)) {
-      secret_hash = digest_of(view_of(*canonical));
+      secret_hash = crypto::hash(crypto::Digest::sha256, view_of(*canonical));
       TRY(store_.read([&](sql::Tx& tx) -> Status {
         found = TRY(find_claim_by_secret(tx, secret_hash));
         return {};
@@ -182,7 +177,7 @@ Result<Bytes> Registrar::enrol(const Enrolment& enrolment) {
     note_failure(known.id, Step::claimed, csr.error());
     return std::unexpected(csr.error());
   }
-  const Bytes csr_hash = digest_of(csr->der);
+  const Bytes csr_hash = crypto::hash(crypto::Digest::sha256, csr->der);
   Bytes answer;
   const auto attempt = [&](core::Change& change) -> Status {
     // Read again: another key may have spent it in this very batch.
@@ -246,19 +241,13 @@ Result<Bytes> Registrar::spend(core::Change& change, Claim& claim, const crypto:
   if (jobs_ != nullptr) TRY(jobs_->cancel(change, kExpireClaim, claim.id.text()));
   TRY(change.audit(claim.id.text(), before, payload(claim_audit(claim, change.now()))));
   TRY(change.notice("claim.spent", payload({{"claim_id", claim.id.text()}, {"device_id", device.text()}}), claim.site));
-  TRY(change.notice("certificate.issued",
-                    payload({{"device_id", device.text()},
-                             {"serial", issued.serial},
-                             {"not_after", issued.not_after.us},
-                             {"claim_id", claim.id.text()},
-                             {"evidence", devices::name_of(issued.evidence)}}),
-                    claim.site));
+  TRY(tell_issued(change, issued, claim.site));
   return issued.der;
 }
 
 Result<IssuedCertificate> Registrar::issue(core::Change& change, DeviceId device, const crypto::Csr& csr, View csr_hash,
                                            std::optional<ClaimId> claim, devices::EvidenceClass evidence) {
-  const Bytes key_hash = digest_of(csr.key.spki_der());
+  const Bytes key_hash = crypto::hash(crypto::Digest::sha256, csr.key.spki_der());
   const auto holder = TRY(find_holder(change.tx(), key_hash));
   if (holder && *holder != device) return fail(Code::conflict, "this key is certified for another device");
   IssuedCertificate issued;
@@ -286,7 +275,7 @@ Result<IssuedCertificate> Registrar::issue(core::Change& change, DeviceId device
 Result<Bytes> Registrar::renew(View peer_certificate_der, View csr_der, std::string_view peer_address) {
   const Admission admission = TRY(admit(peer_certificate_der, Purpose::renew));
   const auto csr = TRY(crypto::parse_csr(csr_der));
-  const Bytes csr_hash = digest_of(csr.der);
+  const Bytes csr_hash = crypto::hash(crypto::Digest::sha256, csr.der);
   const bool same_key = TRY(crypto::parse_certificate(peer_certificate_der)).spki_der == csr.key.spki_der();
   core::Caller caller = core::Caller::device(admission.device);
   caller.address = core::host_of(peer_address);
@@ -325,7 +314,10 @@ Result<Bytes> Registrar::issue_again(core::Change& change, const devices::Device
 Result<Bytes> Registrar::spend_attested(core::Change& change, std::string_view secret, const crypto::Csr& csr,
                                         View csr_hash, const std::string& host) {
   const auto canonical = secret.size() <= kClaimBytesMax ? est::parse_claim(secret) : fail(Code::claim_unknown, "");
-  auto claim = canonical ? TRY(find_claim_by_secret(change.tx(), digest_of(view_of(*canonical)))) : std::nullopt;
+  std::optional<Claim> claim;
+  if (canonical) {
+    claim = TRY(find_claim_by_secret(change.tx(), crypto::hash(crypto::Digest::sha256, view_of(*canonical))));
+  }
   if (!claim) return fail(Code::claim_unknown, "the claim is not known here");
   // A repeat needs no claim: its TPM is known by then.
   if (TRY(use_claim(*claim, csr, csr_hash, change.now())) == ClaimUse::repeat) {

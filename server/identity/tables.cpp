@@ -1,6 +1,7 @@
 #include "server/identity/tables.hpp"
 
 #include "libs/wire/json.hpp"
+#include "server/core/answers.hpp"
 #include "server/identity/approval_rows.hpp"
 #include "server/identity/attest_tables.hpp"
 #include "server/identity/findings.hpp"
@@ -214,6 +215,17 @@ Status insert_certificate(sql::Tx& tx, const IssuedCertificate& c) {
 Result<std::optional<DeviceId>> find_holder(sql::Tx& tx, View key_hash) {
   return tx.one("SELECT device_id FROM certificate WHERE key_hash=? LIMIT 1", {key_hash},
                 [](sql::Row& row) { return row.id<DeviceId>(0); });
+}
+
+Status tell_issued(core::Change& change, const IssuedCertificate& certificate, const std::optional<SiteId>& site) {
+  return change.notice("certificate.issued",
+                       wire::json_text(wire::JsonObject{
+                           {"device_id", certificate.device.text()},
+                           {"serial", certificate.serial},
+                           {"not_after", certificate.not_after.us},
+                           {"claim_id", core::id_or_null(certificate.claim)},
+                           {"evidence", devices::name_of(certificate.evidence)}}),
+                       site);
 }
 
 Result<std::optional<IssuedCertificate>> find_certificate(sql::Tx& tx, std::string_view serial) {

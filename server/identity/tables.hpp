@@ -33,6 +33,8 @@ struct ClaimQuery {
 Result<std::vector<Claim>> list_claims(sql::Tx& tx, const ClaimQuery& query, const core::SiteFilter& scope);
 
 Status insert_certificate(sql::Tx& tx, const IssuedCertificate& certificate);
+// The notice of a device's first certificate.
+Status tell_issued(core::Change& change, const IssuedCertificate& certificate, const std::optional<SiteId>& site);
 Result<std::optional<IssuedCertificate>> find_certificate(sql::Tx& tx, std::string_view serial);
 // The newest one for this CSR of this device, issued at `since` or later.
 Result<std::optional<IssuedCertificate>> find_by_csr(sql::Tx& tx, DeviceId device, View csr_hash, WallTime since);
