@@ -8,23 +8,9 @@
 #include "server/core/bus.hpp"
 #include "server/core/testing/asker.hpp"
 #include "server/devices/registry.hpp"
+#include "server/telemetry/testing/heard.hpp"
 
 namespace holdfast::control {
-
-class Heard final : public telemetry::Service {
- public:
-  void reading(DeviceId, std::string_view, View, telemetry::Delivery,
-               telemetry::Done done) override {
-    done({});
-  }
-  void event(DeviceId, std::string_view, View, telemetry::Delivery, telemetry::Done done) override {
-    done({});
-  }
-  void log(DeviceId, View, telemetry::Delivery, telemetry::Done done) override { done({}); }
-  void record(telemetry::ServerEvent event) override { events.push_back(std::move(event)); }
-  void session_over(std::uint64_t) override {}
-  std::vector<telemetry::ServerEvent> events;
-};
 
 inline std::vector<core::Migration> plant_migrations() {
   auto all = devices::migrations();
@@ -136,7 +122,7 @@ class Plant {
   }
 
   core::TestStore t;
-  Heard heard;
+  telemetry::Heard heard;
   DeviceId pump;
   std::unique_ptr<os::Workers> workers;
   std::unique_ptr<core::Bus> bus;

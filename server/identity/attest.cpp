@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "libs/crypto/hash.hpp"
 #include "libs/crypto/aead.hpp"
 #include "libs/crypto/csr.hpp"
+#include "libs/crypto/hash.hpp"
 #include "libs/est/claim_code.hpp"
 #include "libs/wire/json.hpp"
 #include "server/core/answers.hpp"

@@ -10,23 +10,9 @@
 #include "server/devices/registry.hpp"
 #include "server/devices/tables.hpp"
 #include "server/identity/registrar.hpp"
+#include "server/telemetry/testing/heard.hpp"
 
 namespace holdfast::identity {
-
-class Silent final : public telemetry::Service {
- public:
-  void reading(DeviceId, std::string_view, View, telemetry::Delivery,
-               telemetry::Done done) override {
-    done({});
-  }
-  void event(DeviceId, std::string_view, View, telemetry::Delivery, telemetry::Done done) override {
-    done({});
-  }
-  void log(DeviceId, View, telemetry::Delivery, telemetry::Done done) override { done({}); }
-  void record(telemetry::ServerEvent event) override { events.push_back(std::move(event)); }
-  void session_over(std::uint64_t) override {}
-  std::vector<telemetry::ServerEvent> events;
-};
 
 inline std::vector<core::Migration> fixture_migrations() {
   auto all = devices::migrations();
@@ -84,7 +70,7 @@ class Fixture {
   }
 
   core::TestStore t;
-  Silent telemetry;
+  telemetry::Heard telemetry;
   std::unique_ptr<os::Workers> workers;
   std::unique_ptr<core::Bus> bus;
   std::unique_ptr<core::Dispatcher> dispatcher;
