@@ -2,35 +2,24 @@
 //   bench/events [--json] [--quick] [--events MILLIONS] [--only ingest|search]
 // Real files and threads, encrypted, synced.
 #include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 
-#include "libs/os/system.hpp"
 #include "server/store/events/bench/logs.hpp"
 #include "server/store/events/store.hpp"
-#include "server/store/journal/memory_keys.hpp"
+#include "server/store/journal/bench/rig.hpp"
 
 using namespace holdfast;
 using namespace holdfast::events;
+using namespace holdfast::bench;
 
 namespace {
 
-struct BenchRow {
-  std::string work;
-  double ours = 0;
-  std::string unit;
-  double goal = 0;
-  bool more_is_better = false;
-  bool met() const { return more_is_better ? ours >= goal : ours <= goal; }
-};
 std::vector<BenchRow> rows;
 void add(std::string work, double ours, std::string unit, double goal,
          bool more_is_better = false) {
@@ -38,17 +27,6 @@ void add(std::string work, double ours, std::string unit, double goal,
   rows.push_back({std::move(work), ours, std::move(unit), goal, more_is_better});
 }
 
-double now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-double cpu_s() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  const auto of = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return of(use.ru_utime) + of(use.ru_stime);
-}
 // Of the calling thread: searches run on it, so that neighbours do not count.
 double thread_cpu_s() {
   timespec t{};
@@ -65,16 +43,6 @@ void look_at_memory() {
   }
 }
 
-[[noreturn]] void stop(const Error& error) {
-  std::fprintf(stderr, "bench: %s\n", error.text().c_str());
-  std::exit(1);
-}
-template <class T>
-T must(Result<T> result) {
-  if (!result) stop(result.error());
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
 void use_cores(unsigned count) {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -82,42 +50,8 @@ void use_cores(unsigned count) {
   sched_setaffinity(0, sizeof set, &set);
 }
 
-// A store on a folder of its own, removed at the end.
-struct Bench {
-  std::unique_ptr<os::RealSystem> real = must(os::RealSystem::make());
-  os::System system = real->system();
-  journal::MemoryKeys keys{system.entropy};
-  Metrics metrics;
-  std::string folder;
-  std::unique_ptr<Store> store;
-  std::unique_ptr<journal::Journal> journal;
-
-  Bench() {
-    const char* base = std::getenv("BENCH_DIR");
-    std::string name = std::string(base == nullptr ? "/tmp" : base) + "/holdfast-bench-XXXXXX";
-    folder = ::mkdtemp(name.data());
-    must(system.files.make_folder(folder + "/events"));
-  }
-  ~Bench() {
-    stop_all();
-    static_cast<void>(os::remove_tree(system.files, folder));
-  }
-  void start() {
-    Log log(
-        [](std::string_view line) {
-          std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
-        },
-        Level::warning);
-    journal =
-        must(journal::Journal::open(system, keys, log, metrics, {.folder = folder + "/journal"}));
-    store = must(Store::open(system, keys, *journal, log, metrics, {.folder = folder + "/events"}));
-    journal->attach(*store);
-    must(journal->start());
-  }
-  void stop_all() {
-    journal.reset();
-    store.reset();
-  }
+struct Bench : Rig<Store> {
+  Bench() : Rig("events") {}
   std::uint64_t file_bytes() const {
     std::uint64_t sum = 0;
     for (const FilePtr& file : store->files()) sum += file->bytes();
@@ -171,11 +105,11 @@ void ingest(unsigned cores, std::uint64_t events) {
       record.body = body;
       while (!bench.journal->append(
           record, nullptr, [&durable](const Status& status) { durable += status ? 1 : 0; }))
-        ::usleep(200);
+        wait();
     }
     sent += bodies.size();
     if (sent >= events) {
-      while (durable < sent) ::usleep(200);
+      while (durable < sent) wait();
       must(bench.journal->roll());
       must(bench.store->maintain());
     }
@@ -316,22 +250,6 @@ void search(std::uint64_t events) {
   add("anonymous memory, most at any time", peak_anonymous_mb, "MB", 512);
 }
 
-void print(bool json) {
-  if (!json) {
-    std::printf("| work | measured | goal | |\n|---|---|---|---|\n");
-    for (const BenchRow& row : rows)
-      std::printf("| %s | %.2f %s | %s %.2f | %s |\n", row.work.c_str(), row.ours, row.unit.c_str(),
-                  row.more_is_better ? ">=" : "<=", row.goal, row.met() ? "met" : "**missed**");
-    return;
-  }
-  std::printf("[");
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    std::printf("%s{\"work\":%s,\"measured\":%.3f,\"unit\":\"%s\",\"goal\":%.3f,\"met\":%s}",
-                i > 0 ? "," : "", wire::value_text(wire::Value(rows[i].work)).c_str(), rows[i].ours,
-                rows[i].unit.c_str(), rows[i].goal, rows[i].met() ? "true" : "false");
-  std::printf("]\n");
-}
-
 }  // namespace
 
 int main(int count_of_arguments, char** arguments) {
@@ -352,6 +270,7 @@ int main(int count_of_arguments, char** arguments) {
     ingest(2, quick ? 1'000'000 : 4'000'000);
   }
   if (only.empty() || only == "search") search(millions * 1'000'000);
-  print(json);
+  print_table(rows);
+  if (json) print_json(rows);
   return 0;
 }

@@ -3,11 +3,9 @@
 // Real files and threads, encrypted, synced. FILE holds this machine's own metrics (see record.py).
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -16,40 +14,17 @@
 #include <sstream>
 
 #include "libs/os/sim/random.hpp"
-#include "libs/os/system.hpp"
-#include "server/store/journal/memory_keys.hpp"
+#include "server/store/journal/bench/rig.hpp"
 #include "server/store/series/file_writer.hpp"
 #include "server/store/series/store.hpp"
 
 using namespace holdfast;
 using namespace holdfast::series;
+using namespace holdfast::bench;
 
 namespace {
 
-struct BenchRow {
-  std::string work;
-  double ours = 0;
-  std::string unit;
-  double goal = 0;
-  bool more_is_better = false;
-  bool met() const { return more_is_better ? ours >= goal : ours <= goal; }
-};
 std::vector<BenchRow> rows;
-
-double now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-double cpu_s() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  const auto of = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return of(use.ru_utime) + of(use.ru_stime);
-}
-void wait() {
-  ::usleep(200);
-}  // spinning would count as the engine's CPU
 
 double peak_mb() {
   rusage use{};
@@ -64,52 +39,8 @@ Ulid device_of(std::uint32_t number) {
   return out;
 }
 
-[[noreturn]] void stop(const Error& error) {
-  std::fprintf(stderr, "bench: %s\n", error.text().c_str());
-  std::exit(1);
-}
-template <class T>
-T must(Result<T> result) {
-  if (!result) stop(result.error());
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-// A store on a folder of its own, removed at the end.
-struct Bench {
-  std::unique_ptr<os::RealSystem> real = must(os::RealSystem::make());
-  os::System system = real->system();
-  journal::MemoryKeys keys{system.entropy};
-  Metrics metrics;
-  std::string folder;
-  std::unique_ptr<Store> store;
-  std::unique_ptr<journal::Journal> journal;
-
-  Bench() {
-    const char* base = std::getenv("BENCH_DIR");
-    std::string name = std::string(base == nullptr ? "/tmp" : base) + "/holdfast-bench-XXXXXX";
-    folder = ::mkdtemp(name.data());
-    start();
-  }
-  ~Bench() {
-    stop_all();
-    static_cast<void>(os::remove_tree(system.files, folder));
-  }
-  void start() {
-    Log log(
-        [](std::string_view line) {
-          std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
-        },
-        Level::warning);
-    journal =
-        must(journal::Journal::open(system, keys, log, metrics, {.folder = folder + "/journal"}));
-    store = must(Store::open(system, keys, *journal, log, metrics, {.folder = folder + "/series"}));
-    journal->attach(*store);
-    must(journal->start());
-  }
-  void stop_all() {
-    journal.reset();
-    store.reset();
-  }
+struct Bench : Rig<Store> {
+  Bench() : Rig("series") { start(); }
   std::uint64_t file_bytes() const {
     std::uint64_t sum = 0;
     const VersionPtr version = store->version();
@@ -372,26 +303,6 @@ void newest(bool quick) {
                   "ms", 50.0 * devices / 100'000, false});
 }
 
-void print(bool json) {
-  std::printf("\n%-52s %14s %-10s %12s  met\n", "work", "ours", "", "goal");
-  for (const BenchRow& row : rows) {
-    std::printf("%-52s %14.3f %-10s %12.3f  %s\n", row.work.c_str(), row.ours, row.unit.c_str(),
-                row.goal, row.met() ? "yes" : "NO");
-  }
-  std::printf("peak memory %.0f MB\n", peak_mb());
-  if (!json) return;
-  std::string out = "{\"rows\":[";
-  for (const BenchRow& row : rows) {
-    char text[512];
-    std::snprintf(text, sizeof text,
-                  R"(%s{"work":"%s","ours":%.6g,"peer":null,"ratio":null,"goal":%.6g,"met":%s})",
-                  out.size() > 9 ? "," : "", json_escape(row.work).c_str(), row.ours, row.goal,
-                  row.met() ? "true" : "false");
-    out += text;
-  }
-  std::printf("%s]}\n", out.c_str());
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -411,6 +322,8 @@ int main(int argc, char** argv) {
   if (wanted("rest") && !metrics.empty()) at_rest(metrics);
   if (wanted("charts")) charts(quick);
   if (wanted("newest")) newest(quick);
-  print(json);
+  print_table(rows);
+  std::printf("peak memory %.0f MB\n", peak_mb());
+  if (json) print_json(rows);
   return 0;
 }
