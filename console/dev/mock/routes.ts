@@ -149,7 +149,7 @@ const kDevices: Route[] = [
     const order = ['debug', 'info', 'notice', 'warning', 'error', 'critical'];
     const least = order.indexOf(c.query.get('severity') ?? 'debug');
     const all = [...live.map(toTimelineItem), ...storyOf(d, fromMs, toMs)].filter(
-      (i) => order.indexOf(i.severity) >= least && words.every((w) => i.message.toLowerCase().includes(w)),
+      (i) => order.indexOf(i.severity) >= least && words.every((w) => i.message.toLowerCase().split(/\W+/).includes(w)),
     );
     const items = all.slice(0, Number(c.query.get('limit') ?? 100));
     const next = items.length < all.length ? String(Date.parse(items.at(-1)!.time)) : null;

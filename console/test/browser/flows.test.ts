@@ -265,6 +265,20 @@ describe('device', () => {
     server.state.event(some(), 'event', 'warning', 'the door stands open');
     await page.getByText('the door stands open').waitFor();
   });
+  it('searches the timeline', async () => {
+    await page.getByLabel('Find').fill('door OPEN');
+    await page.getByLabel('Find').press('Enter');
+    await page.locator('.entry').nth(1).waitFor({ state: 'detached' });
+    await page.locator('.entry').waitFor();
+    expect(await page.locator('.entry').allTextContents()).toEqual([expect.stringContaining('the door stands open')]);
+    await page.getByLabel('Severity').selectOption('critical');
+    await page.getByText('Nothing that happened fits.').waitFor();
+    await page.getByLabel('Find').fill('(');
+    await page.getByLabel('Find').press('Enter');
+    await page.getByText(/never closed/).waitFor();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.locator('.entry').nth(1).waitFor();
+  });
   it('sends a command and shows its answer', async () => {
     await page.goto(`${server.url}/devices/${some().id}/commands`);
     await page.getByText('No command was sent').waitFor();
