@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "agent/join/quote.hpp"
+#include "agent/mqtt/backoff.hpp"
 
 namespace holdfast::agent {
 namespace {
 
 constexpr std::string_view kCheckPath = "/device/v1/attestation-check";
 constexpr unsigned kRetryDoublingsMax = 7;  // 2^7 * 30 s is beyond kRetryMax
-constexpr double kRetryAfterMaxS = 86'400;
 
 Error check_error(const Error& error) {
   return with_context(Status(std::unexpected(error)), "proving the TPM").error();
@@ -40,12 +40,7 @@ AttestationCheck::~AttestationCheck() {
 }
 
 void AttestationCheck::start() {
-  look_after(drawn_between({}, kStartJitter));
-}
-
-Duration AttestationCheck::drawn_between(Duration low, Duration high) {
-  const auto span = static_cast<std::uint64_t>(high.us - low.us) + 1;
-  return {low.us + static_cast<std::int64_t>(system_.entropy.number() % span)};
+  look_after(drawn_between({}, kStartJitter, system_.entropy.number()));
 }
 
 void AttestationCheck::look_after(Duration wait) {
@@ -126,7 +121,7 @@ void AttestationCheck::got_result(Result<http::ClientResponse> response) {
   const Duration asked =
       seconds(std::clamp(told->next_s, kNextMin.us / 1'000'000, kNextMax.us / 1'000'000));
   // Earlier by up to a tenth: devices that started together drift apart.
-  const Duration next = drawn_between({asked.us / 10 * 9}, asked);
+  const Duration next = drawn_between({asked.us / 10 * 9}, asked, system_.entropy.number());
   look_after(next);
   handlers_.checked(told->result, next);
 }
@@ -134,11 +129,8 @@ void AttestationCheck::got_result(Result<http::ClientResponse> response) {
 void AttestationCheck::again(const Error& error) {
   const Duration most = std::min(kRetryMax, Duration{kRetryFirst.us << failures_});
   failures_ = std::min(failures_ + 1, kRetryDoublingsMax);
-  Duration wait = drawn_between({most.us / 2}, most);
-  if (retry_after_s_) {
-    const double least = std::clamp(*retry_after_s_, 0.0, kRetryAfterMaxS);
-    wait = std::max(wait, milliseconds(static_cast<std::int64_t>(least * 1000)));
-  }
+  const Duration wait =
+      no_sooner(drawn_between({most.us / 2}, most, system_.entropy.number()), retry_after_s_);
   retry_after_s_.reset();
   look_after(wait);
   handlers_.failed(check_error(error), wait);

@@ -53,7 +53,6 @@ class AttestationCheck final {
   void got_result(Result<http::ClientResponse> response);
   void again(const Error& error);
   void look_after(Duration wait);
-  Duration drawn_between(Duration low, Duration high);
 
   os::System system_;
   os::Loop& loop_;

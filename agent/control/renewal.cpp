@@ -1,7 +1,5 @@
 #include "agent/control/renewal.hpp"
 
-#include <algorithm>
-
 #include "agent/join/join.hpp"
 
 namespace holdfast::agent {
@@ -84,10 +82,7 @@ Status Renewal::store(const Issued& issued) {
 
 void Renewal::again(const Error& error) {
   Duration wait = backoff_.after(Ending::failed, {}, system_.entropy.number());
-  if (enrolment_ && enrolment_->retry_after_s()) {
-    const double least = std::clamp(*enrolment_->retry_after_s(), 0.0, 86'400.0);
-    wait = std::max(wait, milliseconds(static_cast<std::int64_t>(least * 1000)));
-  }
+  if (enrolment_) wait = no_sooner(wait, enrolment_->retry_after_s());
   look_after(wait);
   handlers_.failed(error, wait);
 }

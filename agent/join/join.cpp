@@ -104,11 +104,8 @@ void Join::attempt() {
 
 void Join::attempted(Result<Issued> issued) {
   if (issued) return finish(store(*issued));
-  Duration wait = backoff_.after(Ending::failed, {}, system_.entropy.number());
-  if (const auto least = enrolment_->retry_after_s()) {
-    wait = std::max(
-        wait, milliseconds(static_cast<std::int64_t>(std::clamp(*least, 0.0, 3600.0) * 1000)));
-  }
+  const Duration wait = no_sooner(backoff_.after(Ending::failed, {}, system_.entropy.number()),
+                                  enrolment_->retry_after_s(), hours(1));
   const bool hopeless = !may_pass(issued.error()) || loop_.clock().mono() + wait > give_up_;
   if (patient_ && issued.error().code != Code::server_untrusted) {
     if (told_) told_(issued.error());

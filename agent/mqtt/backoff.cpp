@@ -8,12 +8,18 @@ namespace {
 constexpr unsigned kFirstAfterCut = 2;
 constexpr unsigned kDoublingsMax = 9;  // 2^9 s is beyond kWaitMax
 
+}  // namespace
+
 Duration drawn_between(Duration low, Duration high, std::uint64_t random) {
   const auto span = static_cast<std::uint64_t>(high.us - low.us) + 1;
   return {low.us + static_cast<std::int64_t>(random % span)};
 }
 
-}  // namespace
+Duration no_sooner(Duration wait, const std::optional<double>& retry_after_s, Duration most) {
+  if (!retry_after_s) return wait;
+  const double least = std::clamp(*retry_after_s, 0.0, static_cast<double>(most.us) / 1e6);
+  return std::max(wait, milliseconds(static_cast<std::int64_t>(least * 1000)));
+}
 
 Duration Backoff::after(Ending ending, Duration lasted, std::uint64_t random) {
   if (lasted >= kGoodAfter) failures_ = 0;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "libs/base/time.hpp"
 
@@ -17,6 +18,13 @@ enum class Ending {
   unwelcome,      // quarantined, revoked, unknown: an operator may release the device
   taken_over,     // another client uses our client id (0x8E)
 };
+
+// From `low` to `high`, both included; `random`: any 64 bits.
+Duration drawn_between(Duration low, Duration high, std::uint64_t random);
+
+// Not before a server's Retry-After (seconds), of which at most `most` is believed.
+Duration no_sooner(Duration wait, const std::optional<double>& retry_after_s,
+                   Duration most = hours(24));
 
 class Backoff {
  public:

@@ -51,5 +51,14 @@ TEST(BackoffTest, UnwelcomeAndTakenOverStayAwayForAMinute) {
   }
 }
 
+TEST(NoSoonerTest, AServersRetryAfterIsKeptUpToItsBound) {
+  EXPECT_EQ(no_sooner(seconds(5), {}), seconds(5));
+  EXPECT_EQ(no_sooner(seconds(5), 3.0), seconds(5));
+  EXPECT_EQ(no_sooner(seconds(5), 7.5), milliseconds(7'500));
+  EXPECT_EQ(no_sooner(seconds(5), -1.0), seconds(5));
+  EXPECT_EQ(no_sooner(seconds(5), 1e18), hours(24));
+  EXPECT_EQ(no_sooner(seconds(5), 1e18, hours(1)), hours(1));
+}
+
 }  // namespace
 }  // namespace holdfast::agent
