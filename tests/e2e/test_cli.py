@@ -101,14 +101,15 @@ def test_twin_and_commands(shared, device):
     assert shared.cli_json("command", "show", waiting["id"])["state"] == "cancelled"
 
 
-def test_places_and_people(shared):
+def test_places_and_people(shared, device):
     site = shared.cli_json("site", "create", "cli site")
     kind = shared.cli_json("type", "create", "cli type")
     assert site["id"] in [s["id"] for s in shared.cli_json("site", "list")["items"]]
     assert kind["id"] in [t["id"] for t in shared.cli_json("type", "list")["items"]]
     token = shared.cli_json("token", "create", "reader", "--kind", "service", "--role", "viewer")
     secret = token["secret"]
-    assert shared.cli_json("device", "list", token=secret)["items"]
+    seen = shared.cli_json("device", "list", token=secret)["items"]
+    assert device.id in [one["id"] for one in seen]
     assert shared.cli("site", "create", "not allowed", token=secret,
                       check=False).returncode == 5
     shared.cli("token", "remove", token["token"]["id"], "--yes")
