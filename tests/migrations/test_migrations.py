@@ -145,18 +145,17 @@ def test_a_kill_while_it_opens_leaves_a_folder_that_opens(fixture, opened, tmp_p
     folder = tmp_path / "again"
     folder.mkdir()
     again = Opened(fixture, folder)
-    server = again.server
-    for kill in range(KILLS):
-        server.launch()
-        try:
-            server.program.wait(chosen.uniform(0, whole))
-        except subprocess.TimeoutExpired:
-            pass
-        server.kill9()
-        if kill % 4 == 3:
-            server.start()
-            again.check()
+    with contextlib.closing(again.server) as server:
+        for kill in range(KILLS):
+            server.launch()
+            try:
+                server.program.wait(chosen.uniform(0, whole))
+            except subprocess.TimeoutExpired:
+                pass
             server.kill9()
-    server.start()
-    again.check()
-    server.close()
+            if kill % 4 == 3:
+                server.start()
+                again.check()
+                server.kill9()
+        server.start()
+        again.check()
